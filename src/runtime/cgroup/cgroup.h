@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The cgroup of one container in every hierarchy of the host: made, limited, entered, frozen,
+ * killed, measured, removed. What differs between v1 and v2 is behind const driver tables (v1.c,
+ * v2.c); a hybrid host has nodes of both kinds. Start and exec never write a pid into
+ * cgroup.procs: that waits 8-24 ms for an RCU grace period on an idle machine. The child enters by
+ * itself (v1) or is born inside (v2).
+ *
+ *	parent                                        child
+ *	cgroup_create(): mkdir, limits
+ *	clone3(CLONE_INTO_CGROUP, cgroup_clone_fd())  born in the v2 tree
+ *	                                              cgroup_enter(): "0" into every v1 `tasks`
+ *	                                              unshare(CLONE_NEWCGROUP), if wanted, only now
+ */
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include "base/error.h"
+#include "base/macro.h"
+
+struct cgroup_driver;
+struct cgroup_stats;
+struct oci_resources;
+
+/* One directory of one hierarchy. */
+struct cgroup_node {
+	const struct cgroup_driver *driver;
+	char *controllers; /* v1: "cpu,cpuacct", "name=systemd"; v2: "" */
+	char *dir;	   /* "/sys/fs/cgroup/memory/berth/x" */
+	char *mount_point; /* "/sys/fs/cgroup/memory"; NULL after cgroup_open() */
+	char *path;	   /* "/berth/x" as in /proc/PID/cgroup; NULL after cgroup_open() */
+	int dir_fd;	   /* O_PATH; -EBADF if the directory is gone */
+	int enter_fd;	   /* v1: `tasks` open for writing, after create and cgroup_open_enter() */
+	bool created;	   /* by us, just now: a failed create removes it */
+};
+
+struct cgroup {
+	struct cgroup_node *nodes;
+	size_t n;
+};
+
+/* Life */
+
+/*
+ * Makes the directories in all hierarchies, applies the limits, opens what cgroup_enter() needs.
+ *
+ * path      linux.cgroupsPath: absolute = below the hierarchy's root, else below the caller's own
+ *           cgroup; NULL: the id
+ * Returns   0; -EBUSY: the cgroup exists and has processes; ERROR_UNSUPPORTED: a limit needs a
+ *           controller the host lacks, the message names the field; ERROR_DENIED: no rights here
+ *           and limits were asked (without limits a container without cgroups is made: n == 0)
+ * Leaves    nothing on failure
+ */
+int cgroup_create(const char *path, const char *id, const struct oci_resources *resources,
+		  struct cgroup **ret_cgroup, struct error *err);
+
+/* For linux.cgroupsPath of containers that must have none, and for tests: n == 0. */
+struct cgroup *cgroup_new_empty(void);
+
+/*
+ * From what cgroup_format() gave: directories that are gone have dir_fd < 0. Cheap: one open per
+ * hierarchy.
+ */
+int cgroup_open(const char *const *lines, struct cgroup **ret_cgroup, struct error *err);
+
+/* "controllers:directory" per node, for the state file. A strv on the heap. */
+char **cgroup_format(const struct cgroup *cg);
+
+/*
+ * Removes the directories with everything below, waiting a bounded time (CGROUP_DESTROY_MS) for
+ * processes that were killed to be reaped. Idempotent. Thaws first where it must.
+ */
+int cgroup_destroy(struct cgroup *cg, struct error *err);
+#define CGROUP_DESTROY_MS 10000
+
+struct cgroup *cgroup_close(struct cgroup *cg);
+DEFINE_CLEANUP(struct cgroup *, cgroup_close)
+
+/* Processes */
+
+/* For clone3(): the directory in the v2 tree, or -1 if the host has none. Borrowed. */
+int cgroup_clone_fd(const struct cgroup *cg);
+
+/*
+ * The calling single-threaded process moves itself into every v1 node. No allocation: may run in a
+ * vfork-like child. The v2 tree was entered at clone.
+ */
+int cgroup_enter(const struct cgroup *cg, struct error *err);
+
+/* After cgroup_open(): opens what cgroup_enter() needs, optionally of the sub-cgroup `sub` (exec
+ * --cgroup; beneath the container's, never above) and points the clone fd at it. */
+int cgroup_open_enter(struct cgroup *cg, const char *sub, struct error *err);
+
+/* All processes, host pids, sub-cgroups included. Heap. */
+int cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_n, struct error *err);
+
+/* Signals every process; SIGKILL through cgroup.kill where it exists, else frozen so that none
+ * escapes by forking. */
+int cgroup_kill(const struct cgroup *cg, int signo, struct error *err);
+
+/* Freezing waits until all have stopped (CGROUP_FREEZE_MS); a failed freeze is undone. */
+int cgroup_freeze(const struct cgroup *cg, struct error *err);
+int cgroup_thaw(const struct cgroup *cg, struct error *err);
+int cgroup_frozen(const struct cgroup *cg, bool *ret_frozen, struct error *err);
+#define CGROUP_FREEZE_MS 10000
+
+/* Limits and numbers */
+
+/* Writes the limits that are set; the others stay. */
+int cgroup_update(const struct cgroup *cg, const struct oci_resources *resources,
+		  struct error *err);
+
+int cgroup_stats(const struct cgroup *cg, struct cgroup_stats *ret_stats, struct error *err);
