@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A user's security words (--cap-add, --cap-drop, --privileged, --security-opt) as the parts of
+ * struct oci_spec, with docker's defaults. Pure but for seccomp=FILE, which is read.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "oci/spec.h"
+
+struct arena;
+
+struct security_options {
+	char *const *cap_add, *cap_drop, *security_opts; /* strvs */
+	bool privileged;
+};
+
+struct security {
+	const struct oci_capabilities *capabilities;
+	const struct oci_seccomp *seccomp; /* NULL: unconfined */
+	bool no_new_privileges;
+	const char *apparmor_profile; /* NULL: none asked */
+	const char *selinux_label;    /* NULL: none asked */
+	bool unmask_paths;	      /* privileged or systempaths=unconfined: nothing masked or
+					 readonly below /proc and /sys */
+};
+
+/* docker's fourteen. */
+#define SECURITY_DEFAULT_CAPS UINT64_C(0x00000000a80425fb)
+
+/*
+ * Errors   ERROR_INVALID with docker's sentences: "invalid CapAdd: unknown capability: \"CAP_X\"";
+ *          ERROR_UNSUPPORTED for a word of docker's that berth does not know yet
+ * Result hangs on arena.
+ */
+int spec_security(const struct security_options *options, struct arena *arena,
+		  struct security *ret_security, struct error *err);

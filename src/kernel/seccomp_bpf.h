@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Seccomp filters: from rules over system call numbers to a classic BPF program, and into the
+ * kernel. Knows no profile format and no names; see kernel/syscall_table.h and runtime/seccomp.h.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/filter.h>
+#include "base/error.h"
+
+enum seccomp_op { /* unsigned 64-bit; the order of enum oci_seccomp_op */
+		  SECCOMP_OP_NE,
+		  SECCOMP_OP_LT,
+		  SECCOMP_OP_LE,
+		  SECCOMP_OP_EQ,
+		  SECCOMP_OP_GE,
+		  SECCOMP_OP_GT,
+		  SECCOMP_OP_MASKED_EQ, /* (arg & value) == value_two */
+};
+
+struct seccomp_cond {
+	uint8_t index; /* of the argument, 0..5 */
+	uint8_t op;    /* enum seccomp_op */
+	uint64_t value, value_two;
+};
+
+/*
+ * What happens to the system calls first..last. All conditions must hold; several rules for one
+ * number: the first that matches wins, and a rule without conditions beats those with some.
+ */
+struct seccomp_rule {
+	uint32_t first, last;
+	uint32_t action; /* SECCOMP_RET_* | data */
+	const struct seccomp_cond *conds;
+	size_t n_conds;
+};
+
+/* The rules of one architecture, sorted by first; ranges are equal or do not touch. */
+struct seccomp_arch_rules {
+	uint32_t audit_arch; /* AUDIT_ARCH_* of struct seccomp_data */
+	uint32_t default_action;
+	const struct seccomp_rule *rules;
+	size_t n_rules;
+};
+
+struct seccomp_program {
+	struct sock_filter *insns; /* heap */
+	size_t n_insns;
+};
+
+/*
+ * Assemble the filter: architectures are tested in the order given, native first; any other gets
+ * bad_arch_action.
+ * Errors   -E2BIG more than BPF_MAXINSNS instructions
+ */
+int seccomp_bpf_assemble(const struct seccomp_arch_rules *archs, size_t n_archs,
+			 uint32_t bad_arch_action, struct seccomp_program *ret_program,
+			 struct error *err);
+
+void seccomp_program_done(struct seccomp_program *p);
+#define cleanup_seccomp_program __attribute__((cleanup(seccomp_program_done)))
+
+/*
+ * Put the filter on the calling thread, for good. flags: SECCOMP_FILTER_FLAG_*. Needs
+ * CAP_SYS_ADMIN or no_new_privs. No allocation. 0 or -errno without text. Source: seccomp(2).
+ */
+int seccomp_bpf_load(const struct seccomp_program *p, unsigned flags);

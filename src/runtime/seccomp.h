@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* linux.seccomp of config.json as a loadable filter. */
+
+#include "base/error.h"
+#include "kernel/seccomp_bpf.h"
+
+struct oci_seccomp;
+
+struct seccomp_filter {
+	struct seccomp_program program; /* empty: no filter */
+	unsigned flags;			/* SECCOMP_FILTER_FLAG_* */
+};
+
+/*
+ * Compile the section (parent side, before anything was made). NULL gives the empty filter.
+ * The program decides as the one libseccomp makes of the same section; tests prove it.
+ * Errors   ERROR_UNSUPPORTED names what is missing; ERROR_INVALID a section that cannot be met
+ */
+int seccomp_compile(const struct oci_seccomp *section, struct seccomp_filter *ret_filter,
+		    struct error *err);
+void seccomp_filter_done(struct seccomp_filter *f);
+
+/* Child side; the empty filter is no error. No allocation. */
+int seccomp_load(const struct seccomp_filter *f, struct error *err);
