@@ -20,6 +20,7 @@
 
 struct arena;
 struct buf;
+struct image_removal;
 struct image_store;
 
 #define ENGINE_ID_MAX 65 /* 64 hex digits and NUL */
@@ -234,12 +235,15 @@ struct engine_stats {
 int engine_stats(struct engine *e, const struct container_info *c, struct engine_stats *ret_stats,
 		 struct error *err);
 
-/* Images: thin over image/store.h, which the caller gets by engine_images(). */
+/* Images: load, import, save, list, tag and look-up are image/store.h and image/transfer.h on
+ * engine_images(). */
 
-/* Refuses images that containers use (docker's words), force as docker -f. Lines "Untagged: ..."
- * and "Deleted: ..." are pushed to *lines. */
-int engine_remove_image(struct engine *e, const char *ref, bool force, char ***lines,
-			struct error *err);
+/*
+ * image_remove(), which knows from us which images containers use. force: docker's -f.
+ * Errors   ERROR_CONFLICT in docker's words
+ */
+int engine_remove_image(struct engine *e, const char *ref, bool force,
+			struct image_removal *ret_removal, struct error *err);
 
 /* System */
 
