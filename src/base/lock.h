@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Locks between processes: an open file description lock on a file that names its holder. The lock
+ * ends with the fd, so a killed holder leaves nothing behind; the file itself stays.
+ */
+
+#include "base/error.h"
+
+/*
+ * Take the exclusive lock of dir_fd/name, creating the file.
+ *
+ * wait_ms     how long to wait for another holder; 0: not at all, -1: for ever
+ * ret_fd      the lock; closing it unlocks. It must not be inherited across exec (it is O_CLOEXEC).
+ * Errors      ERROR_CONFLICT: "'NAME' is in use by PROGRAM (pid N)"
+ * Source      fcntl(2), F_OFD_SETLK
+ */
+int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);
