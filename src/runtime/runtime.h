@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The OCI runtime as a library: one function a verb. Callers are prog/berth-runtime.c, and
+ * prog/berth-monitor.c, which forks and calls in without an exec. The verbs print nothing and never
+ * exit; they must be called from a single-threaded process, and create, run and exec from one that
+ * may leave children behind (they change nothing else of the caller but the pid and time namespace
+ * of its children, if a container joins one).
+ *
+ *	creating ──create──▶ created ──start──▶ running ⇄ paused
+ *	                        └──────── kill, exit ──▶ stopped ──delete──▶ (gone)
+ *
+ * A failed verb leaves the host as it was.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include "base/error.h"
+
+/* Where the state of containers lies when nobody says otherwise. */
+#define RUNTIME_ROOT_DEFAULT "/run/berth-runtime"
+
+struct runtime_create_options {
+	const char *root_path;		 /* state directory, NULL: RUNTIME_ROOT_DEFAULT */
+	const char *id;			 /* letters, digits, "_+-." */
+	const char *bundle_path;	 /* NULL: the current directory */
+	const char *pid_file_path;	 /* or NULL */
+	const char *console_socket_path; /* process.terminal: gets the pty master; or NULL */
+	int console_fd;	       /* a connected socket instead of the path, else -1; borrowed */
+	unsigned preserve_fds; /* so many fds from 3 on go to the container */
+	bool no_pivot;	       /* MS_MOVE instead of pivot_root: the root is a ramfs */
+	bool no_new_keyring;   /* stay in the caller's session keyring */
+	bool systemd_cgroup;   /* refused: not supported yet */
+};
+
+/*
+ * Build the container and leave its init waiting. The init inherits 0, 1 and 2 unless
+ * process.terminal; it is a child of the caller, and of the caller's (sub)reaper afterwards.
+ *
+ * ret_pid  host pid of init; may be NULL
+ * Errors   ERROR_CONFLICT the id is taken; ERROR_INVALID config.json; ERROR_CMD_NOT_FOUND and
+ *          ERROR_CMD_NOT_RUNNABLE argv[0]; else what the step says that failed (err->step)
+ */
+int runtime_create(const struct runtime_create_options *o, pid_t *ret_pid, struct error *err);
+
+/*
+ * Let the waiting init execve. Returns when it did.
+ * Errors   ERROR_NOT_FOUND, ERROR_CONFLICT (not in state created), or why the execve failed
+ */
+int runtime_start(const char *root_path, const char *id, struct error *err);
+
+/*
+ * create and start in one, the fast path: a child that shares memory and never waits where the
+ * configuration allows it. The caller waits for *ret_pidfd, then calls runtime_delete().
+ *
+ * ret_pidfd  owned by the caller
+ */
+int runtime_run(const struct runtime_create_options *o, pid_t *ret_pid, int *ret_pidfd,
+		struct error *err);
+
+/*
+ * Signal init, or with all every process of the container.
+ * Errors   ERROR_NOT_FOUND no container; ERROR_CONFLICT it does not run
+ */
+int runtime_kill(const char *root_path, const char *id, int signo, bool all, struct error *err);
+
+/*
+ * Remove what create made: processes left over, cgroups, state; runs the poststop hooks.
+ * force: kills a running container first, and a container that is not there is no error.
+ * Errors   ERROR_CONFLICT it still runs
+ */
+int runtime_delete(const char *root_path, const char *id, bool force, struct error *err);
+
+int runtime_pause(const char *root_path, const char *id, struct error *err);
+int runtime_resume(const char *root_path, const char *id, struct error *err);
