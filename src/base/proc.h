@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Starting programs and learning how they ended. A child gets an argument vector, an environment
+ * and a table of descriptors, and nothing else: no other descriptor, no ignored or blocked signal.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include "base/error.h"
+#include "base/macro.h"
+
+/* One descriptor of the child: our number from becomes its number to. */
+struct proc_fd {
+	int from;
+	int to;
+};
+
+enum proc_flag {
+	PROC_SETSID = 1 << 0,	     /* a session of its own */
+	PROC_DIE_WITH_US = 1 << 1,   /* SIGKILL when the thread that spawned it ends */
+	PROC_SEARCH_PATH = 1 << 2,   /* argv[0] without a slash is looked for in $PATH */
+	PROC_INHERIT_STDIO = 1 << 3, /* 0, 1, 2 without a row are ours; otherwise /dev/null */
+};
+
+struct proc_spawn {
+	const char *path;	   /* the file to execute; NULL: argv[0] */
+	const char *const *argv;   /* NULL-terminated */
+	const char *const *envp;   /* NULL-terminated; NULL: our own environment */
+	const struct proc_fd *fds; /* n_fds rows; any order, swaps are fine */
+	size_t n_fds;		   /* at most PROC_FDS_MAX */
+	const char *cwd;	   /* NULL: ours */
+	unsigned flags;
+};
+
+#define PROC_FDS_MAX 64
+
+/*
+ * Start a program, at the cost of a vfork: the caller sleeps until the child executes.
+ *
+ * ret_pidfd   owned, close-on-exec; proc_wait() it
+ * ret_pid     for messages; may be NULL
+ * Errors      ERROR_CMD_NOT_FOUND, ERROR_CMD_NOT_RUNNABLE when execve says so; others internal
+ * Leaves      no process on failure
+ */
+int proc_spawn(const struct proc_spawn *spawn, int *ret_pidfd, pid_t *ret_pid, struct error *err);
+
+/* How a process ended. code is what a shell would show: the exit code, or 128 + signal. */
+struct proc_status {
+	int code;
+	int signal; /* 0: it exited */
+	bool core_dumped;
+};
+
+/* From si_code and si_status of waitid(2) or SIGCHLD. */
+struct proc_status proc_status_from(int si_code, int si_status);
+
+/* Wait for a child and reap it. -ECHILD: not ours, or reaped by somebody else. */
+int proc_wait(int pidfd, struct proc_status *ret, struct error *err);
+
+/* proc_wait() without waiting: 1 and *ret filled if it has ended, 0 if it runs, < 0 as above. */
+int proc_poll(int pidfd, struct proc_status *ret, struct error *err);
+
+/* "exit status 3", "killed by signal 9 (SIGKILL)", for messages. buf holds PROC_STATUS_TEXT_MAX. */
+#define PROC_STATUS_TEXT_MAX 64
+const char *proc_status_text(const struct proc_status *status, char *buf);
+
+/* pidfd_open(2): -ESRCH if the process is gone. No error text. */
+int proc_open(pid_t pid);
+
+/* Send a signal through a pidfd: 0 or -errno, -ESRCH if it has ended. No error text. */
+int proc_kill(int pidfd, int signal);
