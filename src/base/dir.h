@@ -36,10 +36,3 @@ int dir_empty(int dir_fd, struct error *err);
  * system has them. Owners that we may not set are an error.
  */
 int dir_copy_tree(int src_fd, int dst_fd, struct error *err);
-
-/* Disk space and inodes used by the tree, hard links once. For `df`-like tables. */
-struct dir_usage {
-	uint64_t bytes; /* allocated blocks */
-	uint64_t inodes;
-};
-int dir_usage(int dir_fd, const char *name, struct dir_usage *ret, struct error *err);

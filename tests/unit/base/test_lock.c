@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/lock.h"
+#include "base/macro.h"
+
+struct fixture {
+	char dir[32];
+	int fd;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/test-lock-XXXXXX");
+	f->fd = mkdtemp(f->dir) ? open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	*state = f;
+	return f->fd < 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)unlinkat(f->fd, "lock", 0);
+	close(f->fd);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void test_second_holder_is_told_who_holds_the_lock(void **state)
+{
+	struct fixture *f = *state;
+	cleanup_fd int lock = -EBADF;
+	struct error err;
+	char pid[32];
+	int second;
+
+	assert_int_equal(lock_acquire(f->fd, "lock", 0, &lock, &err), 0);
+	assert_true(lock_acquire(f->fd, "lock", 0, &second, &err) < 0);
+	assert_int_equal(err.kind, ERROR_CONFLICT);
+	(void)snprintf(pid, sizeof(pid), "(pid %d)", (int)getpid());
+	assert_non_null(strstr(err.msg, pid));
+}
+
+static void test_closing_the_fd_unlocks(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	int lock;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(lock_acquire(f->fd, "lock", 0, &lock, &err), 0);
+		close(lock);
+	}
+}
+
+static void test_bounded_wait_ends(void **state)
+{
+	struct fixture *f = *state;
+	cleanup_fd int lock = -EBADF;
+	struct error err;
+	int second;
+
+	assert_int_equal(lock_acquire(f->fd, "lock", 0, &lock, &err), 0);
+	assert_true(lock_acquire(f->fd, "lock", 50, &second, &err) < 0);
+	assert_int_equal(err.kind, ERROR_CONFLICT);
+}
+
+static void test_lock_file_is_never_a_symlink(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	int lock;
+
+	assert_int_equal(symlinkat("/nowhere", f->fd, "lock"), 0);
+	assert_int_equal(lock_acquire(f->fd, "lock", 0, &lock, &err), -ELOOP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_second_holder_is_told_who_holds_the_lock,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_closing_the_fd_unlocks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bounded_wait_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lock_file_is_never_a_symlink, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
