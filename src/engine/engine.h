@@ -19,6 +19,8 @@
 #include "engine/options.h"
 
 struct arena;
+struct attach_client;
+struct attach_io;
 struct buf;
 struct image_removal;
 struct image_store;
@@ -72,8 +74,10 @@ int engine_create(struct engine *e, const struct container_options *o,
 struct engine_session;
 
 enum engine_start_flag {
-	ENGINE_START_ATTACH = 1 << 0, /* connect to its streams before it runs: nothing is lost */
-	ENGINE_START_STDIN = 1 << 1,  /* ... and to its stdin, if it keeps one open */
+	ENGINE_START_STDIN = 1 << 0,  /* connect to its stdin, if it keeps one open, */
+	ENGINE_START_STDOUT = 1 << 1, /* and output, before it runs: nothing is lost */
+	ENGINE_START_STDERR = 1 << 2,
+	ENGINE_START_ATTACH = ENGINE_START_STDIN | ENGINE_START_STDOUT | ENGINE_START_STDERR,
 };
 
 /*
@@ -87,16 +91,12 @@ enum engine_start_flag {
 int engine_start(struct engine *e, const char *ref, unsigned flags,
 		 struct engine_session **ret_session, struct error *err);
 
-/* The container's attach socket for engine/monitor_client.h's pump; -EBADF without
- * ENGINE_START_ATTACH. Borrowed. */
-int engine_session_attach_fd(const struct engine_session *s);
 const char *engine_session_id(const struct engine_session *s);
-bool engine_session_tty(const struct engine_session *s);
-/*
- * Readable when the end is known, for a caller's own poll; engine_session_wait() does not block
- * then. Borrowed.
- */
-int engine_session_fd(const struct engine_session *s);
+/* Its streams, for attach_resize(); NULL when not attached. welcome says whether it has a
+ * terminal. Borrowed. */
+struct attach_client *engine_session_streams(struct engine_session *s);
+/* attach_pump() on those streams: enum attach_outcome or -errno. */
+int engine_session_pump(struct engine_session *s, const struct attach_io *io, struct error *err);
 /*
  * Waits for the container's end, records it (or removes the container: --rm), lets the monitor go.
  * *ret_exit_code as docker shows it: 0-255, 128+n for signal n.
@@ -106,8 +106,9 @@ struct engine_session *engine_session_close(struct engine_session *s);
 DEFINE_CLEANUP(struct engine_session *, engine_session_close)
 
 /* Connect to a running container's streams. ERROR_CONFLICT when it does not run or is paused. */
-int engine_attach(struct engine *e, const char *ref, struct engine_session **ret_session,
-		  struct error *err);
+/* flags: ENGINE_START_STDIN, ... */
+int engine_attach(struct engine *e, const char *ref, unsigned flags,
+		  struct engine_session **ret_session, struct error *err);
 
 /* Stop and remove */
 
