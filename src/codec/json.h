@@ -29,16 +29,19 @@ enum json_type {
 	JSON_OBJECT,
 };
 
-/* One value of a parsed document. Read it through the functions below, but for type, key and n. */
+/* One value of a parsed document. Outside codec/ only type, key and n are read directly. */
 struct json {
 	enum json_type type;
 	uint32_t n;	 /* members of an array or object, bytes of a string or number */
 	const char *key; /* name in the parent object (NUL-terminated), or NULL */
 	uint32_t key_len;
-	bool truth;	  /* JSON_BOOL */
-	const char *text; /* JSON_STRING (decoded, NUL-terminated), JSON_NUMBER (as written) */
-	const struct json *first; /* JSON_ARRAY, JSON_OBJECT */
-	const struct json *next;  /* sibling */
+	bool truth; /* JSON_BOOL */
+	union {
+		const char
+			*text; /* JSON_STRING: decoded; JSON_NUMBER: as written; NUL-terminated */
+		const struct json *first; /* JSON_ARRAY, JSON_OBJECT */
+	};
+	const struct json *next; /* sibling */
 	const struct json *parent;
 };
 
