@@ -1,8 +1,55 @@
-# A thin front: Meson does the work.
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: Meson and Ninja do the work, tools/ and tests/ the rest.
+#   make           build; the programs are then in build/bin/
+#   make run       install what is missing, build, make a small image, run a container that shows itself
+#   make test      install what is missing, build, run every check and test
+#   make bench     measure against the kernel's floor and the engines that are installed
+#   make install   into $(DESTDIR)$(PREFIX)
+PREFIX ?= /usr/local
+DESTDIR ?=
+# seconds for each fuzzer of "make fuzz"
+FUZZ_TIME ?= 30
+
 all: build/build.ninja
 	@ninja -C build
+	@mkdir -p build/bin
+	@find build/src/prog -maxdepth 1 -type f -perm /111 -exec ln -srft build/bin {} +
 
 build/build.ninja:
-	@meson setup build
+	@tools/install-deps build
+	@meson setup build --prefix=$(PREFIX)
 
-.PHONY: all
+run:
+	@tools/install-deps build run
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+test:
+	@tools/install-deps build test
+	@$(MAKE) --no-print-directory all
+	@tests/run
+
+check: build/build.ninja
+	@tests/run gates unit
+
+bench: all
+	@tools/install-deps bench
+	@bench/run
+
+bench-peers:
+	@tools/install-deps bench-peers
+
+fuzz:
+	@tests/fuzz/run $(FUZZ_TIME)
+
+format:
+	@tools/check-format --fix
+
+install: all
+	@meson configure build -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C build --no-rebuild --quiet
+
+clean:
+	@rm -rf build build-asan build-gcc build-clang build-fuzz
+
+.PHONY: all run test check bench bench-peers fuzz format install clean
