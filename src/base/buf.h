@@ -24,7 +24,7 @@ void buf_add(struct buf *b, const void *data, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_FORMAT(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_FORMAT(2, 0);
 /* Cuts the first n bytes off. */
 void buf_skip(struct buf *b, size_t n);
 void buf_clear(struct buf *b);

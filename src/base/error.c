@@ -37,7 +37,8 @@ static enum error_kind kind_of_errno(int sys)
 	}
 }
 
-static void fill(struct error *err, enum error_kind kind, int sys, const char *fmt, va_list ap)
+static PRINTF_FORMAT(4, 0) void fill(struct error *err, enum error_kind kind, int sys,
+				     const char *fmt, va_list ap)
 {
 	if (!err)
 		return;
