@@ -54,8 +54,8 @@ struct proc_status {
 	bool core_dumped;
 };
 
-/* From si_code and si_status of waitid(2) or SIGCHLD. */
-struct proc_status proc_status_from(int si_code, int si_status);
+/* From si_code (CLD_...) and si_status of waitid(2) or SIGCHLD. */
+struct proc_status proc_status_from(int cld_code, int value);
 
 /* Wait for a child and reap it. -ECHILD: not ours, or reaped by somebody else. */
 int proc_wait(int pidfd, struct proc_status *ret, struct error *err);
