@@ -49,7 +49,7 @@ struct json {
  * Reads one document; only white space may follow it. The text is copied into the arena once and
  * decoded in place, so the tree's strings live as long as the arena.
  * Errors   ERROR_INVALID, "line 3, column 7: expected ',' or '}'"; nesting is bounded by
- *          JSON_DEPTH_MAX. The caller bounds len (at most 4 GiB - 2 here).
+ *          JSON_DEPTH_MAX. The caller bounds len (at most 4 GiB here).
  */
 int json_parse(const char *text, size_t len, struct arena *arena, const struct json **ret,
 	       struct error *err);
