@@ -28,20 +28,74 @@ int64_t clock_monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+static char *put_digits(char *p, long value, int digits)
+{
+	for (int i = digits - 1; i >= 0; i--) {
+		p[i] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	return p + digits;
+}
+
+/*
+ * Year, month and day of a count of days since 1970-01-01, on a calendar whose years begin in
+ * March, so that the leap day is a year's last. gmtime_r(3) would read /etc/localtime and keep it
+ * on the heap, which the monitor of each container would pay for.
+ */
+static char *put_date(char *p, int64_t days)
+{
+	int64_t shifted = days + 719468; /* from 0000-03-01 */
+	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	long day_of_era = (long)(shifted - era * 146097);
+	long year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	long day = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	long month = (5 * day + 2) / 153; /* 0 is March */
+	long year = (long)(era * 400) + year_of_era + (month >= 10);
+
+	p = put_digits(p, year, 4);
+	*p++ = '-';
+	p = put_digits(p, month < 10 ? month + 3 : month - 9, 2);
+	*p++ = '-';
+	return put_digits(p, day - (153 * month + 2) / 5 + 1, 2);
+}
+
 char *clock_format(int64_t real_ns, char *buf)
 {
-	time_t seconds = real_ns / NS_PER_SECOND;
+	int64_t seconds = real_ns / NS_PER_SECOND;
 	long ns = (long)(real_ns % NS_PER_SECOND);
-	struct tm tm;
-	size_t n;
+	long of_day;
+	char *p;
 
 	if (ns < 0) {
 		ns += NS_PER_SECOND;
 		seconds--;
 	}
-	gmtime_r(&seconds, &tm);
-	n = strftime(buf, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(buf + n, CLOCK_TEXT_MAX - n, ".%09ldZ", ns);
+	of_day = (long)(((seconds % 86400) + 86400) % 86400);
+	p = put_date(buf, (seconds - of_day) / 86400);
+	*p++ = 'T';
+	p = put_digits(p, of_day / 3600, 2);
+	*p++ = ':';
+	p = put_digits(p, of_day / 60 % 60, 2);
+	*p++ = ':';
+	p = put_digits(p, of_day % 60, 2);
+	*p++ = '.';
+	p = put_digits(p, ns, 9);
+	*p++ = 'Z';
+	*p = '\0';
+	return buf;
+}
+
+char *clock_format_trimmed(int64_t real_ns, char *buf)
+{
+	size_t n = strlen(clock_format(real_ns, buf)) - 1; /* without the Z */
+
+	while (buf[n - 1] == '0')
+		n--;
+	if (buf[n - 1] == '.')
+		n--;
+	buf[n] = 'Z';
+	buf[n + 1] = '\0';
 	return buf;
 }
 

@@ -13,6 +13,8 @@ int64_t clock_monotonic_ns(void);
 /* "2026-11-21T22:57:06.123456789Z" (UTC, nine digits). buf holds CLOCK_TEXT_MAX. Returns buf. */
 #define CLOCK_TEXT_MAX 40
 char *clock_format(int64_t real_ns, char *buf);
+/* The same without the zeros at the end of the fraction, as Go's RFC3339Nano writes log lines. */
+char *clock_format_trimmed(int64_t real_ns, char *buf);
 
 /* Reads RFC 3339 with any number of fraction digits and any offset. 0 or -EINVAL. */
 int clock_parse(const char *text, int64_t *ret_ns);
