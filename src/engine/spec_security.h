@@ -14,7 +14,7 @@
 struct arena;
 
 struct security_options {
-	char *const *cap_add, *cap_drop, *security_opts; /* strvs */
+	char *const *cap_add, *const *cap_drop, *const *security_opts; /* strvs */
 	bool privileged;
 };
 
