@@ -136,11 +136,11 @@ int engine_remove(struct engine *e, const char *ref, unsigned flags, struct erro
 /* Look */
 
 enum container_state {
-	CONTAINER_CREATED,
-	CONTAINER_RUNNING,
-	CONTAINER_PAUSED,
-	CONTAINER_EXITED,
-	CONTAINER_DEAD, /* removal failed half way */
+	CONTAINER_STATE_CREATED,
+	CONTAINER_STATE_RUNNING,
+	CONTAINER_STATE_PAUSED,
+	CONTAINER_STATE_EXITED,
+	CONTAINER_STATE_DEAD, /* removal failed half way */
 	CONTAINER_STATE_COUNT,
 };
 const char *container_state_name(enum container_state state); /* "running" */
