@@ -302,11 +302,16 @@ struct oci_linux {
 	size_t n_masked_paths, n_readonly_paths;
 	const char *mount_label;
 	const char *personality_domain; /* "LINUX", "LINUX32", or NULL */
+	const char *const *personality_flags;
+	size_t n_personality_flags;
 	const char *mempolicy_mode, *mempolicy_nodes;
 	const char *const *mempolicy_flags;
 	size_t n_mempolicy_flags;
 	bool has_intel_rdt;
 	const char *rdt_clos_id, *rdt_l3_schema, *rdt_mem_schema;
+	const char *const *rdt_schemata;
+	size_t n_rdt_schemata;
+	bool rdt_enable_monitoring;
 };
 
 struct oci_spec {
@@ -339,8 +344,9 @@ int oci_process_parse(const char *json, size_t len, struct arena *arena,
 int oci_resources_parse(const char *json, size_t len, struct arena *arena,
 			struct oci_resources *ret_resources, struct error *err);
 
-/* The document as text, with the fields that are set. */
-void oci_spec_format(const struct oci_spec *spec, struct buf *out);
+/* The document as text, with the fields that are set; indent: one level of it, NULL for one line.
+ */
+void oci_spec_format(const struct oci_spec *spec, const char *indent, struct buf *out);
 
 /* What `berth-runtime spec` writes: a container that runs sh. */
 struct oci_spec *oci_spec_default(bool rootless);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/spec.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "codec/json.h"
+#include "oci/spec_table.h"
+
+/* config.md "Root" */
+static const struct oci_field root_fields[] = {
+	{ FIELD_STRING("path", oci_spec, root_path), .required = true },
+	{ FIELD_BOOL("readonly", oci_spec, root_readonly) },
+};
+static const struct oci_table root_table = OCI_TABLE(root_fields, 0);
+
+/* config.md; the order is that in which other programs write it */
+static const struct oci_field spec_fields[] = {
+	{ FIELD_STRING("ociVersion", oci_spec, version), .required = true },
+	{ FIELD_POINTER("process", oci_spec, process, oci_process, oci_process_table) },
+	{ FIELD_SECTION("root", root_table), .required = true },
+	{ FIELD_STRING("hostname", oci_spec, hostname) },
+	{ FIELD_STRING("domainname", oci_spec, domainname) },
+	{ FIELD_OBJECTS("mounts", oci_spec, mounts, n_mounts, oci_mount, oci_mount_table) },
+	{ FIELD_EMBEDDED("hooks", oci_spec, hooks, oci_hooks, oci_hooks_table) },
+	{ FIELD_PAIRS("annotations", oci_spec, annotations, n_annotations) },
+	{ FIELD_EMBEDDED("linux", oci_spec, linux_, oci_linux, oci_linux_table) },
+};
+const struct oci_table oci_spec_table = OCI_TABLE(spec_fields, sizeof(struct oci_spec));
+
+int oci_spec_parse(const char *json, size_t len, struct oci_spec **ret_spec, struct error *err)
+{
+	struct arena *arena cleanup_with(arena_free) = arena_new();
+	struct oci_spec *spec = arena_alloc(arena, sizeof(*spec));
+	int r;
+
+	if (len > OCI_SPEC_MAX_BYTES)
+		return error_kind(err, ERROR_INVALID, "config.json: %zu bytes are too much", len);
+	r = oci_document_parse(&oci_spec_table, json, len, arena, spec, err);
+	if (r < 0)
+		return error_prefix(err, r, "config.json");
+	spec->arena = take_ptr(&arena);
+	*ret_spec = spec;
+	return 0;
+}
+
+int oci_spec_load(int dir_fd, const char *path, struct oci_spec **ret_spec, struct error *err)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	int r;
+
+	r = file_read(dir_fd, path, OCI_SPEC_MAX_BYTES, &text, &len, err);
+	if (r < 0)
+		return r;
+	return oci_spec_parse(text, len, ret_spec, err);
+}
+
+int oci_process_parse(const char *json, size_t len, struct arena *arena,
+		      const struct oci_process **ret_process, struct error *err)
+{
+	struct oci_process *process = arena_alloc(arena, sizeof(*process));
+	int r = oci_document_parse(&oci_process_table, json, len, arena, process, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "process");
+	*ret_process = process;
+	return 0;
+}
+
+int oci_resources_parse(const char *json, size_t len, struct arena *arena,
+			struct oci_resources *ret_resources, struct error *err)
+{
+	struct oci_resources resources = { 0 };
+	int r = oci_document_parse(&oci_resources_table, json, len, arena, &resources, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "resources");
+	*ret_resources = resources;
+	return 0;
+}
+
+void oci_spec_format(const struct oci_spec *spec, const char *indent, struct buf *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out, indent);
+	json_begin_object(&w, NULL);
+	oci_table_format(&oci_spec_table, spec, &w);
+	json_end(&w);
+}
+
+struct oci_spec *oci_spec_free(struct oci_spec *spec)
+{
+	if (spec)
+		arena_free(spec->arena); /* the spec itself lies in it */
+	return NULL;
+}
+
+const char *oci_spec_annotation(const struct oci_spec *spec, const char *key)
+{
+	return oci_pairs_get(spec->annotations, spec->n_annotations, key);
+}
