@@ -111,7 +111,6 @@ int cgroup_frozen(const struct cgroup *cg, bool *ret_frozen, struct error *err);
 /* Limits and numbers */
 
 /* Writes the limits that are set; the others stay. */
-int cgroup_update(const struct cgroup *cg, const struct oci_resources *resources,
-		  struct error *err);
+int cgroup_update(struct cgroup *cg, const struct oci_resources *resources, struct error *err);
 
 int cgroup_stats(const struct cgroup *cg, struct cgroup_stats *ret_stats, struct error *err);

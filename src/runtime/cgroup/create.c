@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Making a container's cgroup, and writing limits:
+ *
+ *	find	which hierarchies are mounted, where the container's directory lies in each
+ *	make	the directories; v2: switch on the controllers above it
+ *	plan	the limits (resources.c, pure), which says what is missing before anything is
+ *written write	limits and device rules; open what the child needs to enter
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "kernel/cgroupfs.h"
+#include "oci/spec.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/device_list.h"
+#include "runtime/cgroup/driver.h"
+#include "runtime/cgroup/resources.h"
+
+/* Directories */
+
+static bool is_denied(int r)
+{
+	return r == -EACCES || r == -EPERM || r == -EROFS;
+}
+
+/* Nobody expects limits from a user without rights over cgroups. */
+static bool is_rootless(void)
+{
+	cleanup_free char *map = NULL;
+	struct error ignored;
+	unsigned long long inside, outside, count;
+
+	if (geteuid() != 0)
+		return true;
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL, &ignored) < 0)
+		return false;
+	return sscanf(map, "%llu %llu %llu", &inside, &outside, &count) == 3 &&
+	       (outside != 0 || count != UINT32_MAX);
+}
+
+static int make_parents(struct cgroup_node *n, size_t mount_len, struct error *err)
+{
+	cleanup_free char *path = xstrdup(n->dir);
+
+	for (char *p = path + mount_len + 1; (p = strchr(p, '/')); p++) {
+		int r;
+
+		*p = '\0';
+		r = mkdir(path, 0755) < 0 ? -errno : 0;
+		if (r < 0 && r != -EEXIST)
+			return error_num(err, -r, "cannot make cgroup '%s'", path);
+		/* also one that was there: another engine's cpuset may be empty */
+		r = r == 0 || cgroupfs_list_has(n->controllers, "cpuset")
+			    ? n->driver->prepare(path, r == 0, err)
+			    : 0;
+		if (r < 0)
+			return r;
+		*p = '/';
+	}
+	return 0;
+}
+
+/* A directory that is there already must be empty: two containers in one would kill each other. */
+static int check_unused(const struct cgroup_node *n, struct error *err)
+{
+	cleanup_free char *procs = path_join(n->dir, "cgroup.procs");
+	char first[32];
+	ssize_t r = cgroupfs_read(AT_FDCWD, procs, first, sizeof(first));
+
+	if (r > 0) {
+		(void)error_kind(err, ERROR_CONFLICT, "cgroup '%s' is in use by other processes",
+				 n->dir);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int make_node(struct cgroup_node *n, struct error *err)
+{
+	size_t mount_len = strlen(n->mount_point);
+	int r = mkdir(n->dir, 0755) < 0 ? -errno : 0;
+
+	if (r == -ENOENT) {
+		r = make_parents(n, mount_len, err);
+		if (r < 0)
+			return r;
+		r = mkdir(n->dir, 0755) < 0 ? -errno : 0;
+	}
+	if (r == -EEXIST) {
+		r = check_unused(n, err);
+		if (r < 0)
+			return r;
+	} else if (r < 0) {
+		return error_num(err, -r, "cannot make cgroup '%s'", n->dir);
+	} else {
+		n->created = true;
+	}
+	if (cgroupfs_list_has(n->controllers, "cpuset") && !n->driver->v2) {
+		r = n->driver->prepare(n->dir, false, err);
+		if (r < 0)
+			return r;
+	}
+	n->dir_fd = open(n->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (n->dir_fd < 0)
+		return error_sys(err, "cannot open cgroup '%s'", n->dir);
+	return 0;
+}
+
+/* Controllers of v2 */
+
+/* The file's words with commas between them; "" if it cannot be read. Heap. */
+static char *read_controllers(const char *dir)
+{
+	cleanup_free char *path = path_join(dir, "cgroup.controllers");
+	char text[512];
+
+	if (cgroupfs_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return xstrdup("");
+	for (char *p = text; *p; p++)
+		if (*p == ' ')
+			*p = ',';
+	return xstrdup(text);
+}
+
+static bool lists_all(const char *have, const char *wanted)
+{
+	cleanup_with(strv_free) char **words = strv_split(wanted, ",", false);
+
+	for (size_t i = 0; i < strv_len(words); i++)
+		if (!cgroupfs_list_has(have, words[i]))
+			return false;
+	return true;
+}
+
+/* Switch controllers on for the children of dir. One that cannot be is missed by who needs it. */
+static void enable_in(const char *dir, const char *wanted)
+{
+	cleanup_free char *path = path_join(dir, "cgroup.subtree_control");
+	cleanup_with(strv_free) char **words = strv_split(wanted, ",", false);
+	cleanup_buf struct buf all = { 0 };
+
+	for (size_t i = 0; i < strv_len(words); i++)
+		buf_printf(&all, "%s+%s", i ? " " : "", words[i]);
+	if (file_poke(AT_FDCWD, path, buf_str(&all)) == 0)
+		return;
+	for (size_t i = 0; i < strv_len(words); i++) {
+		cleanup_free char *one = xasprintf("+%s", words[i]);
+		int r = file_poke(AT_FDCWD, path, one);
+
+		if (r < 0)
+			log_debug("cannot enable '%s' below '%s': %s", words[i], dir, strerror(-r));
+	}
+}
+
+/*
+ * The container's directory gets the wanted controllers from above. Usually a neighbour was here
+ * before and nothing is to be done.
+ */
+static void enable_controllers(struct cgroup_node *n, const char *wanted)
+{
+	cleanup_free char *path = NULL;
+
+	if (!*wanted || lists_all(n->controllers, wanted))
+		return;
+	path = xstrdup(n->dir);
+	for (char *p = path + strlen(n->mount_point); p; p = strchr(p + 1, '/')) {
+		char saved = *p;
+
+		*p = '\0';
+		enable_in(*path ? path : "/", wanted);
+		*p = saved;
+	}
+	free(n->controllers);
+	n->controllers = read_controllers(n->dir);
+}
+
+/* On a pure v2 host every controller, as docker does: statistics need them too. On a hybrid host
+ * only those that v1 does not have and a limit asks for. */
+static int enable_for(struct cgroup *cg, const struct oci_resources *resources, bool hybrid)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		struct cgroup_node *n = &cg->nodes[i];
+		cleanup_free char *available = NULL;
+
+		if (!n->driver->v2)
+			continue;
+		available = read_controllers(n->mount_point);
+		free(n->controllers);
+		n->controllers = *available ? read_controllers(n->dir) : xstrdup("");
+		if (!hybrid || resources->n_hugepage_limits || resources->n_rdma ||
+		    resources->n_unified)
+			enable_controllers(n, available);
+	}
+	return 0;
+}
+
+/* Limits */
+
+static int write_one(const struct cgroup *cg, const struct cgroup_write *w)
+{
+	int dir_fd = cg->nodes[w->place].dir_fd;
+	int r = file_poke(dir_fd, w->file, w->value);
+
+	if (r == -ENOENT && w->other_file)
+		r = file_poke(dir_fd, w->other_file, w->other_value);
+	if (r == -ENOENT && (w->flags & CGROUP_WRITE_OPTIONAL))
+		r = 0;
+	return r;
+}
+
+static int write_error(const struct cgroup_write *w, int r, struct error *err)
+{
+	if (r == -ENOENT) {
+		(void)error_kind(err, ERROR_UNSUPPORTED,
+				 "cannot set %s: this kernel has no '%s' in cgroups", w->field,
+				 w->file);
+		return -EOPNOTSUPP;
+	}
+	return error_num(err, -r, "cannot set %s: writing '%s' to '%s'", w->field, w->value,
+			 w->file);
+}
+
+static int write_plan(const struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
+{
+	cleanup_free bool *again = xcalloc(plan->n + 1, sizeof(*again));
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct cgroup_write *w = &plan->writes[i];
+		int r = write_one(cg, w);
+
+		if (r < 0 && (w->flags & CGROUP_WRITE_RETRY) && (r == -EINVAL || r == -EBUSY))
+			again[i] = true;
+		else if (r < 0)
+			return write_error(w, r, err);
+	}
+	for (size_t i = 0; i < plan->n; i++) {
+		int r = again[i] ? write_one(cg, &plan->writes[i]) : 0;
+
+		if (r < 0)
+			return write_error(&plan->writes[i], r, err);
+	}
+	return 0;
+}
+
+static int check_devices(const struct oci_resources *resources, struct error *err)
+{
+	for (size_t i = 0; i < resources->n_devices; i++) {
+		const struct oci_device_rule *d = &resources->devices[i];
+
+		if (d->major > UINT32_MAX || d->minor > UINT32_MAX)
+			return error_kind(
+				err, ERROR_INVALID,
+				"linux.resources.devices[%zu]: device number is too large", i);
+	}
+	return 0;
+}
+
+static int apply_devices(const struct cgroup *cg, const struct oci_resources *resources, bool fresh,
+			 struct error *err)
+{
+	const struct cgroup_node *node = NULL;
+	struct device_list list;
+	int r = check_devices(resources, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct cgroup_node *n = &cg->nodes[i];
+
+		if (cgroupfs_list_has(n->controllers, "devices") || (!node && n->driver->v2))
+			node = n;
+	}
+	if (!node) /* create refuses this to root; a user cannot make device nodes anyway */
+		return 0;
+	device_list_build(resources->devices, resources->n_devices, &list);
+	r = node->driver->set_devices(node, &list, fresh, err);
+	device_list_done(&list);
+	if (r < 0 && is_denied(r) && is_rootless())
+		return 0;
+	return r;
+}
+
+static int plan_limits(const struct cgroup *cg, const struct oci_resources *resources,
+		       struct cgroup_plan *ret_plan, struct error *err)
+{
+	struct cgroup_place places[cg->n + 1];
+
+	for (size_t i = 0; i < cg->n; i++)
+		places[i] = (struct cgroup_place){
+			.v2 = cg->nodes[i].driver->v2,
+			.controllers = cg->nodes[i].controllers,
+		};
+	return cgroup_plan_resources(resources, places, cg->n, ret_plan, err);
+}
+
+static int check_usage(const struct cgroup *cg, const struct oci_resources *resources,
+		       struct error *err)
+{
+	if (!resources->memory_check_before_update || resources->memory_limit.value <= 0)
+		return 0;
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct cgroup_node *n = &cg->nodes[i];
+		const char *file = n->driver->v2 ? "memory.current" : "memory.usage_in_bytes";
+		uint64_t usage;
+
+		if (cgroupfs_list_has(n->controllers, "memory") &&
+		    cgroupfs_read_u64(n->dir_fd, file, &usage) == 0 &&
+		    usage > (uint64_t)resources->memory_limit.value)
+			return error_kind(err, ERROR_CONFLICT,
+					  "rejecting memory limit %lld, %llu bytes are in use",
+					  (long long)resources->memory_limit.value,
+					  (unsigned long long)usage);
+	}
+	return 0;
+}
+
+int cgroup_update(struct cgroup *cg, const struct oci_resources *resources, struct error *err)
+{
+	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
+	bool frozen = false, froze = false;
+	struct error ignored;
+	int r;
+
+	for (size_t i = 0; i < cg->n; i++) { /* the state file does not tell those of v2 */
+		struct cgroup_node *n = &cg->nodes[i];
+
+		if (n->driver->v2 && !*n->controllers) {
+			free(n->controllers);
+			n->controllers = read_controllers(n->dir);
+		}
+	}
+	r = plan_limits(cg, resources, &plan, err);
+	if (r == 0)
+		r = check_usage(cg, resources, err);
+	if (r == 0)
+		r = write_plan(cg, &plan, err);
+	if (r < 0 || resources->n_devices == 0)
+		return r;
+	/* v1 sets rules one by one: nobody shall meet half of them */
+	if (cgroup_frozen(cg, &frozen, &ignored) == 0 && !frozen)
+		froze = cgroup_freeze(cg, &ignored) == 0;
+	r = apply_devices(cg, resources, false, err);
+	if (froze)
+		(void)cgroup_thaw(cg, r < 0 ? &ignored : err);
+	return r;
+}
+
+/* Create */
+
+static int locate_nodes(const struct cgroupfs *fs, const char *path, const char *id,
+			struct cgroup *cg, struct error *err)
+{
+	cleanup_free char *own_text = NULL;
+
+	cg->nodes = xcalloc(fs->n + 1, sizeof(*cg->nodes));
+	if (str_empty(path) || path[0] != '/') {
+		int r = file_read(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &own_text, NULL, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct cgroupfs_hierarchy *h = &fs->h[i];
+		cleanup_free char *own = own_text ? cgroupfs_parse_own(own_text, h) : NULL;
+		struct cgroup_node *n = &cg->nodes[cg->n++];
+		int r;
+
+		*n = (struct cgroup_node){
+			.driver = h->v2 ? &cgroup_v2 : &cgroup_v1,
+			.controllers = xstrdup(h->controllers),
+			.mount_point = xstrdup(h->mount_point),
+			.dir_fd = -EBADF,
+			.enter_fd = -EBADF,
+		};
+		r = cgroup_path_resolve(h, own, path, id, &n->path, &n->dir, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void drop_node(struct cgroup *cg, size_t i)
+{
+	struct cgroup_node *n = &cg->nodes[i];
+
+	if (n->created)
+		(void)rmdir(n->dir); /* made, but of no use to us */
+	free(n->controllers);
+	free(n->dir);
+	free(n->mount_point);
+	free(n->path);
+	cleanup_close_fd(&n->dir_fd);
+	memmove(n, n + 1, (cg->n - i - 1) * sizeof(*n));
+	cg->n--;
+}
+
+/* For a user without rights: go on with the hierarchies that let us. */
+static int make_nodes(struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->n;) {
+		int r = make_node(&cg->nodes[i], err);
+
+		if (r == 0)
+			r = cg->nodes[i].driver->open_enter(&cg->nodes[i], cg->nodes[i].dir_fd,
+							    err);
+		if (r == 0) {
+			i++;
+			continue;
+		}
+		if (!is_denied(r) || !is_rootless())
+			return r;
+		log_debug("no rights in cgroup hierarchy '%s'", cg->nodes[i].mount_point);
+		drop_node(cg, i);
+	}
+	return 0;
+}
+
+static int set_up(struct cgroup *cg, const struct oci_resources *resources, size_t n_mounted,
+		  struct error *err)
+{
+	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
+	int r = make_nodes(cg, err);
+
+	if (r < 0)
+		return r;
+	(void)enable_for(cg, resources, n_mounted > 1);
+	r = plan_limits(cg, resources, &plan, err);
+	if (r == -EOPNOTSUPP && cg->n < n_mounted) {
+		(void)error_prefix(err, r, "no permission to make cgroups");
+		err->kind = ERROR_DENIED;
+	}
+	if (r == 0)
+		r = write_plan(cg, &plan, err);
+	if (r == 0)
+		r = apply_devices(cg, resources, true, err);
+	return r;
+}
+
+int cgroup_create(const char *path, const char *id, const struct oci_resources *resources,
+		  struct cgroup **ret_cgroup, struct error *err)
+{
+	cleanup_with(cgroup_close) struct cgroup *cg = cgroup_new_empty();
+	struct cgroupfs fs;
+	size_t n_mounted;
+	int r = cgroupfs_detect(&fs, err);
+
+	if (r < 0)
+		return r;
+	n_mounted = fs.n;
+	r = locate_nodes(&fs, path, id, cg, err);
+	cgroupfs_done(&fs);
+	if (r == 0)
+		r = set_up(cg, resources, n_mounted, err);
+	if (r < 0) {
+		for (size_t i = 0; i < cg->n; i++)
+			if (cg->nodes[i].created)
+				(void)cgroup_tree_remove(cg->nodes[i].dir); /* keep the failure */
+		return r;
+	}
+	*ret_cgroup = take_ptr(&cg);
+	return 0;
+}
