@@ -2,9 +2,11 @@
 #include "base/option.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 static bool takes_value(const struct option *o)
@@ -164,16 +166,27 @@ int option_parse(const struct option *table, size_t n, void *target, int argc, c
 	return 0;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct option *const *)a)->name,
+		      (*(const struct option *const *)b)->name);
+}
+
 void option_help(const struct option *table, size_t n, struct buf *out)
 {
+	cleanup_free const struct option **sorted = xcalloc(n, sizeof(*sorted));
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &table[i];
+	qsort(sorted, n, sizeof(*sorted), compare_names);
 	for (size_t i = 0; i < n; i++) {
-		const struct option *o = &table[i];
+		const struct option *o = sorted[i];
 		char left[96];
 
 		if (o->hidden)
 			continue;
-		(void)snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->short_name ? '-' : ' ',
-			       o->short_name ? o->short_name : ' ', o->short_name ? "," : " ",
+		(void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s", o->short_name ? '-' : ' ',
+			       o->short_name ? o->short_name : ' ', o->short_name ? ',' : ' ',
 			       o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 		buf_printf(out, "  %-32s %s\n", left, o->help);
 	}

@@ -49,7 +49,7 @@ enum option_flag {
 int option_parse(const struct option *table, size_t n, void *target, int argc, char **argv,
 		 unsigned flags, int *ret_first, struct error *err);
 
-/* "  -d, --detach            Run in background" lines, sorted as the table is. */
+/* "  -d, --detach            Run in background" lines, sorted by name. */
 void option_help(const struct option *table, size_t n, struct buf *out);
 
 const struct option *option_find(const struct option *table, size_t n, const char *name,
