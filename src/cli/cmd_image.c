@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on images; `images` itself is in cmd_images.c. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+#include "cli/cmd_images.h"
+#include "cli/cmd_inspect.h"
+#include "cli/command.h"
+#include "engine/engine.h"
+#include "image/store.h"
+#include "image/transfer.h"
+
+static int open_store(struct cli *cli, struct image_store **ret, struct error *err)
+{
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	return r < 0 ? r : engine_images(e, ret, err);
+}
+
+static int open_input(const char *path, int *ret_fd, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s'", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* load */
+
+struct load_flags {
+	const char *input, *platform;
+	bool quiet;
+};
+
+static const struct option load_options[] = {
+	{ .name = "input",
+	  .short_name = 'i',
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(load_flags, input),
+	  .help = "Read from an archive or an OCI layout directory, instead of STDIN" },
+	{ .name = "platform",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(load_flags, platform),
+	  .help = "Load only this platform of an image for several: os[/arch[/variant]]" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(load_flags, quiet),
+	  .help = "Suppress the load output" },
+};
+
+static void print_loaded(const struct image_loaded *loaded)
+{
+	for (size_t i = 0; i < loaded->n; i++) {
+		char **names = loaded->rows[i].names;
+
+		if (!names || !names[0])
+			(void)printf("Loaded image ID: %s\n", loaded->rows[i].id.text);
+		for (size_t j = 0; names && names[j]; j++)
+			(void)printf("Loaded image: %s\n", names[j]);
+	}
+}
+
+static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
+		    struct error *err)
+{
+	const struct load_flags *f = target;
+	struct image_load_options o = { .platform = f->platform };
+	struct image_loaded loaded = { 0 };
+	cleanup_fd int fd = -EBADF;
+	struct image_store *store;
+	int r;
+
+	if (!f->input && isatty(STDIN_FILENO))
+		return error_kind(err, ERROR_INVALID,
+				  "requested load from stdin, but stdin is empty");
+	r = f->input ? open_input(f->input, &fd, err) : 0;
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	if (r == 0)
+		r = image_load(store, f->input ? fd : STDIN_FILENO, f->input ? f->input : "stdin",
+			       &o, &loaded, err);
+	if (r == 0)
+		print_loaded(&loaded);
+	image_loaded_done(&loaded);
+	return r;
+}
+
+/* import */
+
+struct import_flags {
+	char **change;
+	const char *message, *platform;
+};
+
+static const struct option import_options[] = {
+	{ .name = "change",
+	  .short_name = 'c',
+	  .type = OPTION_LIST,
+	  .arg = "list",
+	  OPTION_FIELD(import_flags, change),
+	  .help = "Apply Dockerfile instruction to the created image" },
+	{ .name = "message",
+	  .short_name = 'm',
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(import_flags, message),
+	  .help = "Set commit message for imported image" },
+	{ .name = "platform",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(import_flags, platform),
+	  .help = "Set platform of the image: os[/arch[/variant]]" },
+};
+
+static int cmd_import(struct cli *cli, void *target, int n, char **args, struct error *err)
+{
+	const struct import_flags *f = target;
+	struct image_import_options o = { .target = n > 1 ? args[1] : NULL,
+					  .message = f->message,
+					  .platform = f->platform,
+					  .changes = f->change };
+	bool from_stdin = str_eq(args[0], "-");
+	cleanup_fd int fd = -EBADF;
+	struct image_store *store;
+	struct digest id;
+	int r;
+
+	if (str_after(args[0], "http://") || str_after(args[0], "https://"))
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"not supported yet: import from a URL; fetch '%s' first and import the file",
+			args[0]);
+	r = from_stdin ? 0 : open_input(args[0], &fd, err);
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	if (r == 0)
+		r = image_import(store, from_stdin ? STDIN_FILENO : fd,
+				 from_stdin ? "stdin" : args[0], &o, &id, err);
+	if (r == 0)
+		(void)puts(id.text); /* checked by the flush at the end */
+	return r;
+}
+
+/* save */
+
+struct save_flags {
+	const char *output;
+};
+
+static const struct option save_options[] = {
+	{ .name = "output",
+	  .short_name = 'o',
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(save_flags, output),
+	  .help = "Write to a file, instead of STDOUT" },
+};
+
+/* Into a temporary file beside the target, so that a failed save leaves what was there. */
+static int save_to_file(struct image_store *store, char **images, const char *path,
+			struct error *err)
+{
+	cleanup_free char *tmp = NULL;
+	cleanup_fd int fd = -EBADF;
+	int r;
+
+	if (asprintf(&tmp, "%s.%d.tmp", path, (int)getpid()) < 0)
+		return error_oom(err);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_sys(err, "cannot create '%s'", tmp);
+	r = image_save(store, images, fd, err);
+	if (r == 0 && rename(tmp, path) < 0)
+		r = error_sys(err, "cannot write '%s'", path);
+	if (r < 0)
+		(void)unlink(tmp); /* the first failure is the one to report */
+	return r;
+}
+
+static int cmd_save(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	const struct save_flags *f = target;
+	struct image_store *store;
+	int r;
+
+	if (!f->output && isatty(STDOUT_FILENO))
+		return error_kind(
+			err, ERROR_INVALID,
+			"cowardly refusing to save to a terminal. Use the -o flag or redirect");
+	r = open_store(cli, &store, err);
+	if (r < 0)
+		return r;
+	return f->output ? save_to_file(store, args, f->output, err)
+			 : image_save(store, args, STDOUT_FILENO, err);
+}
+
+/* rmi */
+
+struct rmi_flags {
+	bool force;
+};
+
+static const struct option rmi_options[] = {
+	{ .name = "force",
+	  .short_name = 'f',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(rmi_flags, force),
+	  .help = "Force removal of the image" },
+};
+
+static int cmd_rmi(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	const struct rmi_flags *f = target;
+	struct engine *e;
+	int code = 0, r = cli_engine(cli, &e, err);
+
+	for (size_t i = 0; r == 0 && args[i]; i++) {
+		struct image_removal removal = { 0 };
+		char text[ERROR_TEXT_MAX];
+
+		if (engine_remove_image(e, args[i], f->force, &removal, err) < 0) {
+			if (f->force && err->kind == ERROR_NOT_FOUND)
+				continue;
+			(void)fprintf(stderr, "berth: %s\n", error_text(err, text, sizeof(text)));
+			code = 1;
+		}
+		for (size_t j = 0; j < removal.n; j++)
+			(void)printf("%s: %s\n", removal.rows[j].deleted ? "Deleted" : "Untagged",
+				     removal.rows[j].what);
+		image_removal_done(&removal);
+	}
+	return r < 0 ? r : code;
+}
+
+/* tag */
+
+struct no_flags {
+	char unused;
+};
+
+static int cmd_tag(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+		   struct error *err)
+{
+	struct image_store *store;
+	int r = open_store(cli, &store, err);
+
+	return r < 0 ? r : image_tag(store, args[0], args[1], err);
+}
+
+static const struct command commands[] = {
+	{ .group = "image",
+	  .name = "import",
+	  .top = "import",
+	  .usage = "[OPTIONS] file|- [REPOSITORY[:TAG]]",
+	  .summary = "Import the contents from a tarball to create a filesystem image",
+	  COMMAND_OPTIONS(import_options, import_flags),
+	  .min_args = 1,
+	  .max_args = 2,
+	  .run = cmd_import },
+	{ .group = "image",
+	  .name = "inspect",
+	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
+	  .summary = "Display detailed information on one or more images",
+	  .options = inspect_options,
+	  .n_options = INSPECT_OPTIONS_IMAGE,
+	  .target_size = sizeof(struct inspect_flags),
+	  .min_args = 1,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_inspect_image },
+	{ .group = "image",
+	  .name = "load",
+	  .top = "load",
+	  .usage = "[OPTIONS]",
+	  .summary = "Load an image from a tar archive or STDIN",
+	  COMMAND_OPTIONS(load_options, load_flags),
+	  .run = cmd_load },
+	{ .group = "image",
+	  .name = "ls",
+	  .alias = "list",
+	  .top = "images",
+	  .usage = "[OPTIONS] [REPOSITORY[:TAG]]",
+	  .summary = "List images",
+	  .options = images_options,
+	  .n_options = IMAGES_OPTIONS,
+	  .target_size = sizeof(struct images_flags),
+	  .max_args = 1,
+	  .run = cmd_images },
+	{ .group = "image",
+	  .name = "rm",
+	  .alias = "remove",
+	  .top = "rmi",
+	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
+	  .summary = "Remove one or more images",
+	  COMMAND_OPTIONS(rmi_options, rmi_flags),
+	  .min_args = 1,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_rmi },
+	{ .group = "image",
+	  .name = "save",
+	  .top = "save",
+	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
+	  .summary = "Save one or more images to a tar archive (streamed to STDOUT by default)",
+	  COMMAND_OPTIONS(save_options, save_flags),
+	  .min_args = 1,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_save },
+	{ .group = "image",
+	  .name = "tag",
+	  .top = "tag",
+	  .usage = "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+	  .summary = "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 2,
+	  .max_args = 2,
+	  .run = cmd_tag },
+};
+
+const struct command_table commands_image = { commands, ARRAY_SIZE(commands) };

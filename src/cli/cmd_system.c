@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on berth itself: info, inspect of anything, version, system check, and the monitor's
+ * exit command. */
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+#include "base/str.h"
+#include "base/units.h"
+#include "cli/cmd_inspect.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "codec/json.h"
+#include "engine/engine.h"
+
+struct format_flags {
+	const char *format;
+};
+
+static const struct option format_options[] = {
+	{ .name = "format",
+	  .short_name = 'f',
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(format_flags, format),
+	  .help = "Format output using 'json' or a Go template" },
+};
+
+/* version */
+
+static int cmd_version(struct cli *cli UNUSED, void *target, int n UNUSED, char **args UNUSED,
+		       struct error *err)
+{
+	const struct format_flags *f = target;
+	cleanup_buf struct buf text = { 0 };
+	struct utsname host;
+	struct json_writer w;
+
+	if (uname(&host) < 0)
+		return error_sys(err, "cannot ask for the kernel's version");
+	if (!f->format) {
+		(void)printf("Client: berth\n Version:           %s\n OS/Arch:           linux/%s\n"
+			     " Kernel:            %s\n",
+			     BERTH_VERSION, host.machine, host.release);
+		return 0;
+	}
+	json_writer_init(&w, &text, NULL);
+	json_begin_object(&w, NULL);
+	json_begin_object(&w, "Client");
+	json_add_string(&w, "Version", BERTH_VERSION);
+	json_add_string(&w, "Os", "linux");
+	json_add_string(&w, "Arch", host.machine);
+	json_add_string(&w, "KernelVersion", host.release);
+	json_end(&w);
+	json_end(&w);
+	return output_document(f->format, &text, err);
+}
+
+/* info */
+
+static void print_info(const struct engine *e, const struct engine_info *i)
+{
+	char memory[UNITS_TEXT_MAX];
+
+	(void)printf("Containers: %zu\n Running: %zu\n Paused: %zu\n Stopped: %zu\nImages: %zu\n",
+		     i->containers, i->running, i->paused, i->stopped, i->images);
+	(void)printf(
+		"Server Version: %s\nStorage Driver: %s\nCgroup Driver: %s\nCgroup Version: %s\n",
+		BERTH_VERSION, i->storage_driver, i->cgroup_driver, i->cgroup_version);
+	(void)printf(
+		"Kernel Version: %s\nOperating System: %s\nOSType: linux\nArchitecture: %s\nCPUs: %d\n",
+		i->kernel, i->os, i->arch, i->cpus);
+	(void)printf("Total Memory: %s\nName: %s\n",
+		     units_format_bytes((double)i->memory_bytes, memory), i->hostname);
+	(void)printf("Runtime: %s\nBerth Root Dir: %s\nBerth State Dir: %s\n", i->runtime_path,
+		     engine_root_path(e), engine_state_path(e));
+}
+
+static void format_info(const struct engine *e, const struct engine_info *i, struct buf *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out, NULL);
+	json_begin_object(&w, NULL);
+	json_add_u64(&w, "Containers", i->containers);
+	json_add_u64(&w, "ContainersRunning", i->running);
+	json_add_u64(&w, "ContainersPaused", i->paused);
+	json_add_u64(&w, "ContainersStopped", i->stopped);
+	json_add_u64(&w, "Images", i->images);
+	json_add_string(&w, "Driver", i->storage_driver);
+	json_add_string(&w, "CgroupDriver", i->cgroup_driver);
+	json_add_string(&w, "CgroupVersion", i->cgroup_version);
+	json_add_string(&w, "KernelVersion", i->kernel);
+	json_add_string(&w, "OperatingSystem", i->os);
+	json_add_string(&w, "OSType", "linux");
+	json_add_string(&w, "Architecture", i->arch);
+	json_add_i64(&w, "NCPU", i->cpus);
+	json_add_u64(&w, "MemTotal", i->memory_bytes);
+	json_add_string(&w, "Name", i->hostname);
+	json_add_string(&w, "ServerVersion", BERTH_VERSION);
+	json_add_string(&w, "DockerRootDir", engine_root_path(e));
+	json_end(&w);
+}
+
+static int cmd_info(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
+		    struct error *err)
+{
+	const struct format_flags *f = target;
+	cleanup_buf struct buf text = { 0 };
+	struct engine_info info;
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	if (r == 0)
+		r = engine_info(e, &info, err);
+	if (r < 0)
+		return r;
+	if (!f->format) {
+		print_info(e, &info);
+		return 0;
+	}
+	format_info(e, &info, &text);
+	return output_document(f->format, &text, err);
+}
+
+/* system check */
+
+struct check_flags {
+	bool repair;
+};
+
+static const struct option check_options[] = {
+	{ .name = "repair",
+	  .short_name = 'r',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(check_flags, repair),
+	  .help = "Remove what is half made, record what nobody recorded" },
+};
+
+static int cmd_check(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
+		     struct error *err)
+{
+	const struct check_flags *f = target;
+	cleanup_with(strv_free) char **report = NULL;
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	if (r == 0)
+		r = engine_check(e, f->repair, &report, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; report && report[i]; i++)
+		(void)puts(report[i]); /* checked by the flush at the end */
+	if (strv_len(report) == 0)
+		(void)puts("nothing is half made");
+	return strv_len(report) > 0 && !f->repair;
+}
+
+/* system reap: what a monitor runs when nobody was there to record the end of its container */
+
+struct no_flags {
+	char unused;
+};
+
+static int cmd_reap(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+		    struct error *err)
+{
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	return r < 0 ? r : engine_reap(e, args[0], err);
+}
+
+static const struct command commands[] = {
+	{ .group = "system",
+	  .name = "info",
+	  .top = "info",
+	  .usage = "[OPTIONS]",
+	  .summary = "Display system-wide information",
+	  COMMAND_OPTIONS(format_options, format_flags),
+	  .run = cmd_info },
+	{ .top = "inspect",
+	  .usage = "[OPTIONS] NAME|ID [NAME|ID...]",
+	  .summary = "Return low-level information on containers and images",
+	  .options = inspect_options,
+	  .n_options = INSPECT_OPTIONS_ALL,
+	  .target_size = sizeof(struct inspect_flags),
+	  .min_args = 1,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_inspect },
+	{ .group = "system",
+	  .name = "check",
+	  .usage = "[OPTIONS]",
+	  .summary = "Find what a crash left half made",
+	  COMMAND_OPTIONS(check_options, check_flags),
+	  .run = cmd_check },
+	{ .group = "system",
+	  .name = "reap",
+	  .usage = "CONTAINER",
+	  .summary = "Record the end of a container (its monitor runs this)",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_reap },
+	{ .top = "version",
+	  .usage = "[OPTIONS]",
+	  .summary = "Show the berth version information",
+	  COMMAND_OPTIONS(format_options, format_flags),
+	  .run = cmd_version },
+};
+
+const struct command_table commands_system = { commands, ARRAY_SIZE(commands) };
