@@ -163,7 +163,7 @@ struct oci_device_rule {
 	bool allow;
 	char type;	      /* 'a', 'b', 'c' */
 	int64_t major, minor; /* -1: all */
-	unsigned access;      /* OCI_DEVICE_* */
+	unsigned access;      /* OCI_DEVICE_*; 0: none given */
 };
 #define OCI_DEVICE_READ	 1u
 #define OCI_DEVICE_WRITE 2u
@@ -351,9 +351,13 @@ void oci_spec_format(const struct oci_spec *spec, const char *indent, struct buf
 /* What `berth-runtime spec` writes: a container that runs sh. */
 struct oci_spec *oci_spec_default(bool rootless);
 
-/* Rules between fields that the grammar does not hold: paths absolute, namespaces needed by other
- * fields, duplicates. */
+/*
+ * Rules between fields that the grammar does not hold: paths absolute, namespaces needed by other
+ * fields, duplicates. A relative mount destination passes: it is taken from "/".
+ */
 int oci_spec_check(const struct oci_spec *spec, struct error *err);
+/* Those of a process alone (exec --process). */
+int oci_process_check(const struct oci_process *process, struct error *err);
 
 struct oci_spec *oci_spec_free(struct oci_spec *spec);
 DEFINE_CLEANUP(struct oci_spec *, oci_spec_free)
