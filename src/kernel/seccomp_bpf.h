@@ -6,12 +6,13 @@
  * kernel. Knows no profile format and no names; see kernel/syscall_table.h and runtime/seccomp.h.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/filter.h>
 #include "base/error.h"
 
-enum seccomp_op { /* unsigned 64-bit; the order of enum oci_seccomp_op */
+enum seccomp_op { /* unsigned; the order of enum oci_seccomp_op */
 		  SECCOMP_OP_NE,
 		  SECCOMP_OP_LT,
 		  SECCOMP_OP_LE,
@@ -27,23 +28,28 @@ struct seccomp_cond {
 	uint64_t value, value_two;
 };
 
-/*
- * What happens to the system calls first..last. All conditions must hold; several rules for one
- * number: the first that matches wins, and a rule without conditions beats those with some.
+/* All conditions must hold. Rules of one system call are chained; the first that matches decides.
  */
 struct seccomp_rule {
-	uint32_t first, last;
-	uint32_t action; /* SECCOMP_RET_* | data */
-	const struct seccomp_cond *conds;
+	const struct seccomp_rule *previous; /* tried before this one */
+	uint32_t action;		     /* SECCOMP_RET_* | data */
+	bool narrow;			     /* compare the low 32 bits only */
 	size_t n_conds;
+	const struct seccomp_cond *conds;
 };
 
-/* The rules of one architecture, sorted by first; ranges are equal or do not touch. */
+/* System calls from first up to the next segment's first. */
+struct seccomp_segment {
+	uint32_t first;
+	uint32_t action;		      /* when no rule matches */
+	const struct seccomp_rule *last_rule; /* or NULL */
+};
+
+/* One architecture: segments sorted by first, the first one at 0. */
 struct seccomp_arch_rules {
 	uint32_t audit_arch; /* AUDIT_ARCH_* of struct seccomp_data */
-	uint32_t default_action;
-	const struct seccomp_rule *rules;
-	size_t n_rules;
+	const struct seccomp_segment *segments;
+	size_t n_segments;
 };
 
 struct seccomp_program {
