@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "kernel/seccomp_bpf.h"
+#include "kernel/syscall_table.h"
 
 struct oci_seccomp;
 
@@ -20,6 +21,11 @@ struct seccomp_filter {
  */
 int seccomp_compile(const struct oci_seccomp *section, struct seccomp_filter *ret_filter,
 		    struct error *err);
+
+/* The same for a kernel of another architecture; for tests and tools. */
+int seccomp_compile_for(enum syscall_arch host, const struct oci_seccomp *section,
+			struct seccomp_filter *ret_filter, struct error *err);
+
 void seccomp_filter_done(struct seccomp_filter *f);
 
 /* Child side; the empty filter is no error. No allocation. */
