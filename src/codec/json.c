@@ -285,8 +285,10 @@ static struct json *add_node(struct parser *p)
 		struct json *parent = p->open[p->depth - 1];
 
 		v->parent = parent;
-		v->key = p->key;
-		v->key_len = p->key_len;
+		if (parent->type == JSON_OBJECT) {
+			v->key = p->key;
+			v->key_len = p->key_len;
+		}
 		parent->n++;
 		*p->tail[p->depth - 1] = v;
 		p->tail[p->depth - 1] = &v->next;
@@ -327,8 +329,6 @@ static int open_container(struct parser *p, struct json *v, enum json_type type)
 		return syntax(p, p->at, "nested too deeply");
 	p->open[p->depth] = v;
 	p->tail[p->depth++] = &v->first;
-	p->key = NULL;
-	p->key_len = 0;
 	return type == JSON_OBJECT ? parse_key(p) : 0;
 }
 
