@@ -237,7 +237,7 @@ static int check_user_namespace(const struct oci_spec *spec, struct error *err)
 	int r;
 
 	if (!user->wanted && (l->n_uid_maps || l->n_gid_maps))
-		return bad(err, "linux.%s: needs a user namespace in linux.namespaces",
+		return bad(err, "linux.%s: needs 'user' in linux.namespaces",
 			   l->n_uid_maps ? "uidMappings" : "gidMappings");
 	if (user->wanted && !user->path && (!l->n_uid_maps || !l->n_gid_maps))
 		return bad(err, "linux.%s: missing for the new user namespace",
@@ -267,8 +267,8 @@ static int check_namespaces(const struct oci_spec *spec, struct error *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].present && !wants(spec, rules[i].ns))
-			return bad(err, "%s: needs a %s namespace in linux.namespaces",
-				   rules[i].field, rules[i].needs);
+			return bad(err, "%s: needs '%s' in linux.namespaces", rules[i].field,
+				   rules[i].needs);
 	for (size_t i = 0; i < OCI_NS_COUNT; i++)
 		if (l->namespaces[i].path && !is_absolute(l->namespaces[i].path))
 			return bad(err, "linux.namespaces: path '%s' is not absolute",
@@ -386,7 +386,7 @@ static int check_sysctl(const struct oci_spec *spec, const char *key, struct err
 		return bad(err, "linux.sysctl: '%s' is not namespaced, it would change the host",
 			   key);
 	if (!wants(spec, ns))
-		return bad(err, "linux.sysctl: '%s' needs a %s namespace in linux.namespaces", key,
+		return bad(err, "linux.sysctl: '%s' needs '%s' in linux.namespaces", key,
 			   oci_words_name(&oci_namespace_words, (int)ns));
 	return 0;
 }
