@@ -120,7 +120,7 @@ int clock_parse(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
 	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int64_t ns = 0, offset;
+	int64_t ns = 0, offset, whole;
 
 	if (!p)
 		return -EINVAL;
@@ -132,6 +132,9 @@ int clock_parse(const char *text, int64_t *ret_ns)
 	}
 	if (parse_offset(p, &offset) < 0)
 		return -EINVAL;
-	*ret_ns = ((int64_t)timegm(&tm) - offset) * NS_PER_SECOND + ns;
+	if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, NS_PER_SECOND, &whole) ||
+	    __builtin_add_overflow(whole, ns, &whole))
+		return -EINVAL;
+	*ret_ns = whole;
 	return 0;
 }

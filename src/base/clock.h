@@ -16,5 +16,8 @@ char *clock_format(int64_t real_ns, char *buf);
 /* The same without the zeros at the end of the fraction, as Go's RFC3339Nano writes log lines. */
 char *clock_format_trimmed(int64_t real_ns, char *buf);
 
-/* Reads RFC 3339 with any number of fraction digits and any offset. 0 or -EINVAL. */
+/*
+ * Reads RFC 3339 with any number of fraction digits and any offset. 0 or -EINVAL, also for what 64
+ * bits of nanoseconds cannot hold: before 1677 (Go's zero time is in year 1) and after 2262.
+ */
 int clock_parse(const char *text, int64_t *ret_ns);
