@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "cli/cmd_inspect.h"
 #include "cli/command.h"
+#include "cli/manual.h"
 #include "cli/output.h"
 #include "codec/json.h"
 #include "engine/engine.h"
@@ -172,7 +173,31 @@ static int cmd_reap(struct cli *cli, void *target UNUSED, int n UNUSED, char **a
 	return r < 0 ? r : engine_reap(e, args[0], err);
 }
 
+/* completion, system man */
+
+static int cmd_completion(struct cli *cli, void *target, int n, char **args, struct error *err)
+{
+	cleanup_buf struct buf script = { 0 };
+	int r = manual_completion(args[0], &script, err);
+
+	if (r == 0)
+		(void)fputs(buf_str(&script), stdout); /* checked by the flush at the end */
+	return r;
+}
+
+static int cmd_man(struct cli *cli, void *target, int n, char **args, struct error *err)
+{
+	return manual_write_all(args[0], err);
+}
+
 static const struct command commands[] = {
+	{ .top = "completion",
+	  .usage = "bash|zsh|fish",
+	  .summary = "Print a completion script for a shell",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_completion },
 	{ .group = "system",
 	  .name = "info",
 	  .top = "info",
@@ -195,6 +220,14 @@ static const struct command commands[] = {
 	  .summary = "Find what a crash left half made",
 	  COMMAND_OPTIONS(check_options, check_flags),
 	  .run = cmd_check },
+	{ .group = "system",
+	  .name = "man",
+	  .usage = "DIRECTORY",
+	  .summary = "Write the manual pages of all commands",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_man },
 	{ .group = "system",
 	  .name = "reap",
 	  .usage = "CONTAINER",
