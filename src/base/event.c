@@ -50,9 +50,10 @@ static int next_timeout(const struct event_loop *loop, int limit)
 	return limit < 0 ? (int)wait_ms : MIN(limit, (int)wait_ms);
 }
 
-static void fire_timers(struct event_loop *loop)
+static bool fire_timers(struct event_loop *loop)
 {
 	int64_t now = clock_monotonic_ns();
+	bool fired = false;
 
 	while (loop->timers && loop->timers->due_ns <= now) {
 		struct event_timer *t = loop->timers;
@@ -60,7 +61,9 @@ static void fire_timers(struct event_loop *loop)
 		loop->timers = t->next;
 		t->armed = false;
 		t->fired(loop, t);
+		fired = true;
 	}
+	return fired;
 }
 
 int event_loop_once(struct event_loop *loop, int timeout_ms, struct error *err)
@@ -80,9 +83,9 @@ int event_loop_once(struct event_loop *loop, int timeout_ms, struct error *err)
 			source->ready(loop, source, e->events);
 	}
 	loop->batch_len = 0;
-	if (loop->timers)
-		fire_timers(loop);
-	return 0;
+	if (loop->timers && fire_timers(loop))
+		return 1;
+	return n > 0;
 }
 
 int event_loop_run(struct event_loop *loop, struct error *err)

@@ -55,7 +55,7 @@ void event_loop_done(struct event_loop *loop);
 
 /* Run callbacks until event_loop_stop(). */
 int event_loop_run(struct event_loop *loop, struct error *err);
-/* One round: wait at most timeout_ms (-1: for ever), run what is ready. */
+/* One round: wait at most timeout_ms (-1: for ever), run what is ready. 1: something was; 0: no. */
 int event_loop_once(struct event_loop *loop, int timeout_ms, struct error *err);
 void event_loop_stop(struct event_loop *loop);
 

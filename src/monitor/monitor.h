@@ -15,9 +15,9 @@
 struct monitor_container {
 	const char *id;
 	const char *bundle;	  /* directory with config.json */
+	const char *run_dir;	  /* for sockets and files of the moment */
 	const char *runtime_root; /* state directory of the runtime, or NULL for its default */
 	bool tty;
-	int stdin_fd, stdout_fd, stderr_fd; /* the container's own ends; -EBADF with tty */
 	int console_fd; /* tty: send the pty master here (SCM_RIGHTS, as an OCI console socket);
 			   otherwise -EBADF */
 	const char *runtime_path;	 /* a foreign runtime: its program */
@@ -25,8 +25,10 @@ struct monitor_container {
 };
 
 /*
- * The verbs. create and start run in the same process, one after the other, so what create leaves
- * in *ret_handle is still there for start. delete runs in a new process.
+ * The verbs. They run in a process forked for them, whose 0, 1 and 2 are the container's (without
+ * terminal), and which has no other descriptors of the monitor but console_fd. create and start run
+ * in the same process, one after the other, so what create leaves in *ret_handle is there for
+ * start. delete runs in a process of its own.
  */
 struct monitor_runtime {
 	/* Make the container; its init waits. On failure nothing is left. */
@@ -34,6 +36,8 @@ struct monitor_runtime {
 		      struct error *err);
 	/* Let init execute the user's program; fails with the reason if execve did. */
 	int (*start)(const struct monitor_container *c, void *handle, struct error *err);
+	/* Both in one, for a container that need not wait; NULL: create and start. */
+	int (*run)(const struct monitor_container *c, pid_t *ret_pid, struct error *err);
 	/* Kill what is left of it, remove cgroup and state, run the poststop hooks. */
 	int (*delete)(const struct monitor_container *c, struct error *err);
 };
@@ -42,8 +46,7 @@ struct monitor_runtime {
 extern const struct monitor_runtime monitor_runtime_foreign;
 
 struct monitor_options {
-	struct monitor_container container; /* the descriptors in it are the monitor's to fill */
-	const char *run_dir;		    /* for attach.sock and monitor.pid; made if missing */
+	struct monitor_container container; /* run_dir is made if missing; console_fd is filled */
 	const char *exit_file;
 	const char *oom_file; /* memory.events or memory.oom_control, or NULL */
 	const char *log_driver;
@@ -57,6 +60,9 @@ struct monitor_options {
 	int attach_fd;	     /* an attach client connected from the beginning, or -1 */
 };
 
-/* Run a container from create to removal. Returns its exit code, or -errno if it never started. */
+/*
+ * Run a container from create to removal. Errors of the container go to the engine over sync_fd;
+ * returns 0, or -errno if not even that was possible.
+ */
 int monitor_run(const struct monitor_options *options, const struct monitor_runtime *runtime,
 		struct error *err);

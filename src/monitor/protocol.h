@@ -62,6 +62,7 @@ enum monitor_packet_type {
 
 struct monitor_packet {
 	uint32_t type;
+	uint32_t zero; /* aligns what follows */
 	union {
 		int32_t pid;
 		int64_t time_ns;
@@ -118,6 +119,7 @@ struct attach_welcome {
 
 struct attach_packet {
 	uint32_t type;
+	uint32_t zero; /* aligns what follows */
 	union {
 		char data[ATTACH_DATA_MAX];
 		struct attach_hello hello;
