@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rootfs is not mounted when a container is made, so /etc/passwd and /etc/group are found as
+ * overlayfs would: in the topmost layer that has them, unless a whiteout or an opaque directory
+ * above hides them. Mostly one layer has both, and is used as it is.
+ *
+ * LIMIT: a symlink (/etc, or the file) is followed inside its own layer only. A read-only overlay
+ * mounted on a detached fd would lift that, and needs privilege.
+ */
+#include "engine/rootfs_user.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/path.h"
+
+enum found { FOUND_HERE, FOUND_BELOW, FOUND_NOWHERE };
+
+static bool is_opaque(int dir_fd)
+{
+	char value;
+
+	return (fgetxattr(dir_fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y') ||
+	       (fgetxattr(dir_fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y');
+}
+
+static enum found look(int layer_fd, const char *name)
+{
+	cleanup_fd int etc_fd = path_open_in_root(layer_fd, "etc", O_RDONLY | O_DIRECTORY, 0);
+	struct stat st;
+
+	if (etc_fd == -ENOENT)
+		return FOUND_BELOW;
+	if (etc_fd < 0)
+		return FOUND_NOWHERE; /* a file or a whiteout hides all below */
+	if (fstatat(etc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return is_opaque(etc_fd) ? FOUND_NOWHERE : FOUND_BELOW;
+	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0) ? FOUND_NOWHERE : FOUND_HERE;
+}
+
+/* The index of the layer whose etc/name the container sees, or -1. */
+static int find_layer(char *const *lowerdirs, const char *name)
+{
+	for (int i = 0; lowerdirs[i]; i++) {
+		cleanup_fd int fd = open(lowerdirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		switch (fd < 0 ? FOUND_NOWHERE : look(fd, name)) {
+		case FOUND_HERE:
+			return i;
+		case FOUND_BELOW:
+			break;
+		case FOUND_NOWHERE:
+			return -1;
+		}
+	}
+	return -1;
+}
+
+static int copy_file(const char *layer, const char *name, int etc_fd, struct error *err)
+{
+	cleanup_fd int layer_fd = open(layer, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+	cleanup_free char *path = path_join("etc", name), *data = NULL;
+	struct stat st;
+	size_t len;
+	int r;
+
+	if (layer_fd < 0)
+		return error_sys(err, "cannot open layer '%s'", layer);
+	/* O_NONBLOCK: a fifo must not hang us */
+	fd = path_open_in_root(layer_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0; /* as if it were not there */
+	r = file_read_fd(fd, path, USER_FILE_MAX_BYTES, &data, &len, err);
+	if (r < 0)
+		return r;
+	return file_write_atomic(etc_fd, name, data, len, 0600, 0, err);
+}
+
+/* Both files side by side, from different layers. */
+static int copy_files(char *const *lowerdirs, int passwd, int group, int root_fd, struct error *err)
+{
+	cleanup_fd int etc_fd = -EBADF;
+	int r;
+
+	if (mkdirat(root_fd, "etc", 0700) < 0)
+		return error_sys(err, "cannot make a directory for user names");
+	etc_fd = openat(root_fd, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (etc_fd < 0)
+		return error_sys(err, "cannot open the directory for user names");
+	r = passwd >= 0 ? copy_file(lowerdirs[passwd], "passwd", etc_fd, err) : 0;
+	if (r < 0)
+		return r;
+	return group >= 0 ? copy_file(lowerdirs[group], "group", etc_fd, err) : 0;
+}
+
+static int resolve_in(int root_fd, const char *user, char *const *groups, struct user_identity *ret,
+		      struct error *err)
+{
+	int r = user_resolve(root_fd, user, ret, err);
+
+	if (r < 0)
+		return r;
+	r = user_add_groups(root_fd, groups, ret, err);
+	if (r < 0)
+		user_identity_done(ret);
+	return r;
+}
+
+static int resolve_in_copy(char *const *lowerdirs, int passwd, int group, int scratch_fd,
+			   const char *user, char *const *groups, struct user_identity *ret,
+			   struct error *err)
+{
+	static const char scratch[] = "user-names";
+	cleanup_fd int root_fd = -EBADF;
+	int r, cleaned;
+
+	if (mkdirat(scratch_fd, scratch, 0700) < 0)
+		return error_sys(err, "cannot make a directory for user names");
+	root_fd = openat(scratch_fd, scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return error_sys(err, "cannot open the directory for user names");
+	r = copy_files(lowerdirs, passwd, group, root_fd, err);
+	if (r >= 0)
+		r = resolve_in(root_fd, user, groups, ret, err);
+	cleaned = dir_remove_tree(scratch_fd, scratch, r < 0 ? NULL : err);
+	if (r >= 0 && cleaned < 0)
+		user_identity_done(ret);
+	return r < 0 ? r : cleaned;
+}
+
+int rootfs_user_resolve(char *const *lowerdirs, int scratch_fd, const char *user,
+			char *const *groups, struct user_identity *ret, struct error *err)
+{
+	int passwd = find_layer(lowerdirs, "passwd"), group = find_layer(lowerdirs, "group");
+	cleanup_fd int fd = -EBADF;
+
+	if (passwd != group || passwd < 0)
+		return resolve_in_copy(lowerdirs, passwd, group, scratch_fd, user, groups, ret,
+				       err);
+	fd = open(lowerdirs[passwd], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "cannot open layer '%s'", lowerdirs[passwd]);
+	return resolve_in(fd, user, groups, ret, err);
+}
