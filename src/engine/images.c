@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/id.h"
+#include "base/mem.h"
+#include "engine/handle.h"
+#include "image/store.h"
+
+/* image_in_use_fn: 0 unused, 1 by a stopped container, 2 by a running one. */
+static int image_user(void *ctx, const struct digest *id, char *who, size_t who_size)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct engine *e = ctx;
+	struct record record;
+	struct error ignored;
+	bool found = false;
+	struct db *db;
+
+	/* Without an answer the image counts as used: better kept than lost. */
+	(void)snprintf(who, who_size, "unknown");
+	if (engine_db(e, &db, &ignored) < 0 ||
+	    db_image_user(db, id->text, arena, &record, &found, &ignored) < 0)
+		return 2;
+	if (!found)
+		return 0;
+	(void)snprintf(who, who_size, "%.*s", ID_SHORT_LEN, record.id);
+	(void)container_refresh(e, &record, &ignored); /* the row as it was will do */
+	return record_is_live(&record) ? 2 : 1;
+}
+
+int engine_remove_image(struct engine *e, const char *ref, bool force,
+			struct image_removal *ret_removal, struct error *err)
+{
+	struct image_store *store;
+	int r = engine_images(e, &store, err);
+
+	if (r < 0)
+		return r;
+	return image_remove(store, ref, force ? IMAGE_REMOVE_FORCE : 0, image_user, e, ret_removal,
+			    err);
+}

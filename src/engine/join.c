@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/join.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "engine/handle.h"
+#include "engine/namespace_mode.h"
+#include "engine/spec_build.h"
+#include "kernel/cgroupfs.h"
+#include "oci/spec.h"
+
+/* The pid of the running container that namespace ns of the document comes from; 0: none. */
+static int joined_pid(struct engine *e, const struct json *document, enum oci_ns ns,
+		      struct arena *arena, int *ret_pid, struct error *err)
+{
+	const char *field = namespace_mode_field(ns), *word = NULL, *id;
+	struct record other;
+	int r;
+
+	*ret_pid = 0;
+	if (!field)
+		return 0;
+	r = json_get_string(json_get(document, "HostConfig"), field, &word, err);
+	if (r < 0)
+		return r;
+	id = str_after(word, "container:");
+	if (!id)
+		return 0;
+	r = container_find(e, id, arena, &other, err);
+	if (r < 0)
+		return r;
+	if (!record_is_live(&other))
+		return error_kind(err, ERROR_CONFLICT,
+				  "cannot join %s namespace of a non running container: %s",
+				  spec_namespace_file(ns), other.id);
+	*ret_pid = other.pid;
+	return 0;
+}
+
+static void join_shm(struct oci_spec *spec, int pid)
+{
+	struct oci_mount *mounts = arena_alloc(spec->arena, (spec->n_mounts + 1) * sizeof(*mounts));
+
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		mounts[i] = spec->mounts[i];
+		if (str_eq(mounts[i].destination, "/dev/shm") && str_eq(mounts[i].type, "bind"))
+			mounts[i].source = arena_printf(spec->arena, "/proc/%d/root/dev/shm", pid);
+	}
+	spec->mounts = mounts;
+}
+
+static int rewrite(int dir_fd, const int *pids, struct error *err)
+{
+	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
+	cleanup_buf struct buf text = { 0 };
+	int r = oci_spec_load(dir_fd, FILE_CONFIG, &spec, err);
+
+	if (r < 0)
+		return r;
+	for (enum oci_ns ns = 0; ns < OCI_NS_COUNT; ns++)
+		if (pids[ns] != 0)
+			spec->linux_.namespaces[ns].path = arena_printf(
+				spec->arena, "/proc/%d/ns/%s", pids[ns], spec_namespace_file(ns));
+	if (pids[OCI_NS_IPC] != 0)
+		join_shm(spec, pids[OCI_NS_IPC]);
+	oci_spec_format(spec, NULL, &text);
+	return file_write_atomic(dir_fd, FILE_CONFIG, text.data, text.len, 0600, 0, err);
+}
+
+int join_containers(struct engine *e, const struct json *document, int dir_fd, struct arena *arena,
+		    struct error *err)
+{
+	int pids[OCI_NS_COUNT] = { 0 };
+	bool any = false;
+
+	for (enum oci_ns ns = 0; ns < OCI_NS_COUNT; ns++) {
+		int r = joined_pid(e, document, ns, arena, &pids[ns], err);
+
+		if (r < 0)
+			return r;
+		any |= pids[ns] != 0;
+	}
+	return any ? rewrite(dir_fd, pids, err) : 0;
+}
+
+/* Looks through the mounts: the slow way, for hosts with unusual mount points. */
+static char *search_oom_file(const char *path)
+{
+	struct cgroupfs fs;
+	char *file = NULL;
+
+	if (cgroupfs_detect(&fs, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < fs.n && !file; i++)
+		if (!fs.h[i].v2 && cgroupfs_list_has(fs.h[i].controllers, "memory"))
+			file = xasprintf("%s%s/memory.oom_control", fs.h[i].mount_point, path);
+	cgroupfs_done(&fs);
+	return file;
+}
+
+char *join_oom_file(const char *cgroup_parent, const char *id)
+{
+	cleanup_free char *path = spec_cgroups_path(cgroup_parent, id);
+	struct statfs root;
+
+	if (statfs("/sys/fs/cgroup", &root) < 0)
+		return search_oom_file(path);
+	if ((unsigned long)root.f_type == CGROUP2_SUPER_MAGIC)
+		return xasprintf("/sys/fs/cgroup%s/memory.events", path);
+	if (access("/sys/fs/cgroup/memory/memory.oom_control", F_OK) == 0)
+		return xasprintf("/sys/fs/cgroup/memory%s/memory.oom_control", path);
+	return search_oom_file(path);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The engine's use of an OCI runtime's command line, ours or a foreign one. */
+
+#include "engine/engine.h"
+
+struct arena;
+
+/* The program: of the container (HostConfig.Runtime), else the engine's berth-runtime. Borrowed
+ * from e or the argument. */
+int runtime_program(struct engine *e, const char *of_container, const char **ret_path,
+		    struct error *err);
+
+/*
+ * RUNTIME --root ROOT VERB... ID, waited for. What it says on stderr becomes the error.
+ * verb   NULL-terminated words: { "delete", "--force", NULL }
+ */
+int runtime_call(struct engine *e, const char *of_container, const char *const *verb,
+		 const char *id, struct error *err);
