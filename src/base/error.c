@@ -111,6 +111,13 @@ void error_clear(struct error *err)
 	memset(err, 0, sizeof(*err));
 }
 
+int error_number(const struct error *err)
+{
+	if (err->sys)
+		return -err->sys;
+	return -kinds[err->kind < ERROR_KIND_COUNT ? err->kind : ERROR_INTERNAL].sys;
+}
+
 const char *error_text(const struct error *err, char *buf, size_t size)
 {
 	if (err->sys)

@@ -59,6 +59,10 @@ int error_prefix(struct error *err, int r, const char *fmt, ...) PRINTF_FORMAT(3
 void error_set_step(struct error *err, const char *step);
 void error_clear(struct error *err);
 
+/* The negative error number of an error that came by value: what the function that filled it
+ * returned. */
+int error_number(const struct error *err);
+
 /* One sentence for a person, in buf: "msg: strerror(sys)". Returns buf. */
 const char *error_text(const struct error *err, char *buf, size_t size);
 

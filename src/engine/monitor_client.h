@@ -44,9 +44,9 @@ struct monitor_client {
 	int sync_fd;
 	int pidfd;
 	pid_t pid;
-	int attach_fd; /* of monitor_spec.attach; hand it to attach_open_fd(), or -EBADF */
-	pid_t init_pid;
-	int64_t started_ns;
+	int attach_fd;	    /* of monitor_spec.attach; hand it to attach_open_fd(), or -EBADF */
+	pid_t init_pid;	    /* after monitor_wait_created() */
+	int64_t started_ns; /* after monitor_start() */
 };
 
 /*
@@ -112,8 +112,12 @@ int attach_open(const char *run_dir, unsigned want, struct attach_client *ret, s
  * sent: only waits for WELCOME. */
 int attach_open_fd(int fd, struct attach_client *ret, struct error *err);
 void attach_close(struct attach_client *c);
+/* After ATTACH_WANT_EXIT: the database has the exit status. */
+void attach_recorded(struct attach_client *c);
 /* Tell the size of the user's terminal; ignored without one in the container. */
 int attach_resize(struct attach_client *c, unsigned rows, unsigned cols, struct error *err);
+
+#define ATTACH_INPUT_MAX (ATTACH_DATA_MAX / 2)
 
 enum attach_outcome {
 	ATTACH_ENDED = 0,    /* the container ended: *ret_exit */
@@ -128,8 +132,8 @@ struct attach_io {
 	int stdout_fd; /* -1: thrown away */
 	int stderr_fd;
 	void *arg;
-	/* Bytes read from stdin_fd before they are sent: may take some out (detach keys). Returns
-	 * how many are left in data. */
+	/* Bytes read from stdin_fd, at most ATTACH_INPUT_MAX, before they are sent: may take some
+	 * out or put some in (detach keys), up to ATTACH_DATA_MAX. Returns how many there are. */
 	ssize_t (*input)(void *arg, char *data, size_t n);
 	/* More to wait for, a signalfd for SIGWINCH say: called when extra_fd is readable. */
 	int extra_fd; /* -1: none */

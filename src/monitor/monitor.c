@@ -241,6 +241,7 @@ static void tell_started(struct monitor *m)
 	m->attach.welcome.pid = m->init_pid;
 	m->attach.welcome.started_ns = m->exit.started_ns;
 	packet.time_ns = m->exit.started_ns;
+	packet.pid = m->init_pid;
 	tell_engine(m, &packet);
 	container_io_start(&m->io);
 	/* when memory is short the container goes, not the one who knows why; only now, because
@@ -513,11 +514,15 @@ static int claim_run_dir(struct monitor *m, struct error *err)
 	char pid[16];
 	int n;
 
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return error_sys(err, "cannot create '%s'", dir);
 	m->attach_path = path_join(dir, MONITOR_ATTACH_SOCKET);
 	m->pid_path = path_join(dir, MONITOR_PID_FILE);
-	m->pid_fd = open(m->pid_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	for (int tries = 0; m->pid_fd < 0 && tries < 3; tries++) {
+		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+			return error_sys(err, "cannot create '%s'", dir);
+		m->pid_fd = open(m->pid_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (m->pid_fd < 0 && errno != ENOENT)
+			break; /* ENOENT: the monitor before us has just removed the directory */
+	}
 	if (m->pid_fd < 0)
 		return error_sys(err, "cannot create '%s'", m->pid_path);
 	if (fcntl(m->pid_fd, F_SETLK, &lock) < 0) {

@@ -52,7 +52,7 @@ struct monitor_exit {
 enum monitor_packet_type {
 	/* monitor -> engine */
 	MONITOR_CREATED = 1, /* pid */
-	MONITOR_STARTED,     /* time_ns */
+	MONITOR_STARTED,     /* pid, time_ns; may come without CREATED before it */
 	MONITOR_FAILED,	     /* error */
 	MONITOR_EXITED,	     /* exit */
 	/* engine -> monitor */
@@ -64,8 +64,10 @@ struct monitor_packet {
 	uint32_t type;
 	uint32_t zero; /* aligns what follows */
 	union {
-		int32_t pid;
-		int64_t time_ns;
+		struct {
+			int64_t time_ns;
+			int32_t pid;
+		};
 		struct monitor_exit exit;
 		struct error error;
 	};
