@@ -431,8 +431,9 @@ const struct json *json_get(const struct json *obj, const char *key)
 
 	if (!obj || obj->type != JSON_OBJECT)
 		return NULL;
-	json_foreach(c, obj) if (c->key_len == len && memcmp(c->key, key, len) == 0) found =
-		c; /* the last of equal keys counts */
+	json_foreach(c, obj)
+		if (c->key_len == len && memcmp(c->key, key, len) == 0)
+			found = c; /* the last of equal keys counts */
 	return found && found->type != JSON_NULL ? found : NULL;
 }
 
@@ -507,17 +508,38 @@ static void path_of(const struct json *v, struct path_text *t)
 	}
 }
 
-int json_fail(const struct json *v, struct error *err, const char *fmt, ...)
+static PRINTF_FORMAT(4, 0) int fail_with(const struct json *v, enum error_kind kind,
+					 struct error *err, const char *fmt, va_list ap)
 {
 	struct path_text path = { 0 };
 	char what[280];
+
+	(void)vsnprintf(what, sizeof(what), fmt, ap); /* cut if longer */
+	path_of(v, &path);
+	return error_kind(err, kind, "%s%s%s", path.s, path.len ? ": " : "", what);
+}
+
+int json_fail(const struct json *v, struct error *err, const char *fmt, ...)
+{
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, ap); /* cut if longer */
+	r = fail_with(v, ERROR_INVALID, err, fmt, ap);
 	va_end(ap);
-	path_of(v, &path);
-	return error_kind(err, ERROR_INVALID, "%s%s%s", path.s, path.len ? ": " : "", what);
+	return r;
+}
+
+int json_fail_kind(const struct json *v, enum error_kind kind, struct error *err, const char *fmt,
+		   ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = fail_with(v, kind, err, fmt, ap);
+	va_end(ap);
+	return r;
 }
 
 int json_fail_missing(const struct json *obj, const char *key, struct error *err)

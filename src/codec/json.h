@@ -100,6 +100,9 @@ int json_get_strings(const struct json *obj, const char *key, struct arena *aren
  */
 int json_fail(const struct json *v, struct error *err, const char *fmt, ...)
 	PRINTF_FORMAT(3, 4) COLD;
+/* The same as another kind of error: what is well said but not known here is ERROR_UNSUPPORTED. */
+int json_fail_kind(const struct json *v, enum error_kind kind, struct error *err, const char *fmt,
+		   ...) PRINTF_FORMAT(4, 5) COLD;
 /* The same for a member that is not there: "process.cwd: missing". */
 int json_fail_missing(const struct json *obj, const char *key, struct error *err) COLD;
 

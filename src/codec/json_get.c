@@ -171,8 +171,7 @@ int json_get_strings(const struct json *obj, const char *key, struct arena *aren
 	if (r < 0 || !array)
 		return r;
 	strings = arena_alloc(arena, ((size_t)array->n + 1) * sizeof(*strings));
-	json_foreach(c, array)
-	{
+	json_foreach(c, array) {
 		r = json_to_string(c, &strings[n++], err);
 		if (r < 0)
 			return r;

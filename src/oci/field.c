@@ -135,20 +135,24 @@ static int read_char(const struct read *r, void *at)
 
 static int read_strings(const struct read *r, void *at)
 {
+	bool single = r->f->or_string && r->v->type == JSON_STRING;
 	const char **strings;
 	const struct json *c;
 	size_t n = 0;
-	int res = expect(r, JSON_ARRAY);
+	int res = single ? 0 : expect(r, JSON_ARRAY);
 
 	if (res < 0)
 		return res;
-	strings = arena_alloc(r->arena, ((size_t)r->v->n + 1) * sizeof(*strings));
-	json_foreach(c, r->v)
-	{
+	strings = arena_alloc(r->arena, ((single ? 1 : (size_t)r->v->n) + 1) * sizeof(*strings));
+	if (single)
+		res = json_to_string(r->v, &strings[n++], r->err);
+	json_foreach(c, r->v) {
 		res = json_to_string(c, &strings[n++], r->err);
 		if (res < 0)
-			return res;
+			break;
 	}
+	if (res < 0)
+		return res;
 	*(const char *const **)at = strings;
 	set_count(r, n);
 	return 0;
@@ -164,7 +168,8 @@ static int read_keys(const struct read *r, void *at)
 	if (res < 0)
 		return res;
 	strings = arena_alloc(r->arena, ((size_t)r->v->n + 1) * sizeof(*strings));
-	json_foreach(c, r->v) strings[n++] = c->key;
+	json_foreach(c, r->v)
+		strings[n++] = c->key;
 	*(const char *const **)at = strings;
 	set_count(r, n);
 	return 0;
@@ -180,8 +185,7 @@ static int read_u32s(const struct read *r, void *at)
 	if (res < 0)
 		return res;
 	numbers = arena_alloc(r->arena, r->v->n * sizeof(*numbers));
-	json_foreach(c, r->v)
-	{
+	json_foreach(c, r->v) {
 		res = json_to_u32(c, &numbers[n++], r->err);
 		if (res < 0)
 			return res;
@@ -201,8 +205,7 @@ static int read_pairs(const struct read *r, void *at)
 	if (res < 0)
 		return res;
 	pairs = arena_alloc(r->arena, r->v->n * sizeof(*pairs));
-	json_foreach(c, r->v)
-	{
+	json_foreach(c, r->v) {
 		pairs[n].key = c->key;
 		pairs[n].value = "";
 		if (c->type != JSON_NULL) { /* Go reads it as the empty string */
@@ -243,8 +246,7 @@ static int read_list(const struct read *r, void *at, enum json_type type)
 	item = arena_alloc(r->arena, r->v->n * r->f->table->size);
 	*(const void **)at = item;
 	set_count(r, r->v->n);
-	json_foreach(c, r->v)
-	{
+	json_foreach(c, r->v) {
 		if (type == JSON_OBJECT)
 			*(const char **)item = c->key;
 		res = oci_table_parse(r->f->table, c, r->arena, item, r->err);
@@ -473,7 +475,9 @@ static void write_field(const struct oci_field *f, const char *target, struct js
 		write_list(f, *(const void *const *)at, get_count(f, target), w);
 		break;
 	case OCI_FIELD_OBJECT:
-		write_object(f, at, f->set_offset && *(const bool *)(target + f->set_offset), w);
+		write_object(
+			f, at,
+			f->always || (f->set_offset && *(const bool *)(target + f->set_offset)), w);
 		break;
 	case OCI_FIELD_POINTER:
 		if (*(const void *const *)at)

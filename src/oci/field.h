@@ -66,8 +66,9 @@ enum oci_field_type {
 struct oci_field {
 	const char *key;
 	enum oci_field_type type;
-	bool required; /* a document without it is refused */
-	bool always;   /* written even if it is 0, false or empty */
+	bool required;	/* a document without it is refused */
+	bool always;	/* written even if it is 0, false or empty */
+	bool or_string; /* STRINGS: one string will do, as docker reads argument lists */
 	uint16_t offset;
 	uint16_t n_offset;   /* size_t: members of a list; 0: not kept */
 	uint16_t set_offset; /* OBJECT: bool, the section was there; 0: not kept */

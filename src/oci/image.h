@@ -108,9 +108,14 @@ struct oci_index {
 	size_t n_annotations;
 };
 
+/* What a document may be at most, here and in what is read from a registry. */
+#define OCI_MANIFEST_MAX_BYTES	   (4u << 20)
+#define OCI_IMAGE_CONFIG_MAX_BYTES (8u << 20)
+
 /*
  * Errors (all oci_*_parse here)   ERROR_INVALID naming the field; ERROR_UNSUPPORTED for a
- *          schemaVersion or digest algorithm we do not know
+ *          schemaVersion or digest algorithm we do not know. A document that has the members of an
+ *          index and of a manifest is refused: two programs could read it differently
  */
 int oci_index_parse(const char *json, size_t len, struct arena *arena, struct oci_index *ret_index,
 		    struct error *err);

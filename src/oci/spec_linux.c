@@ -17,8 +17,7 @@ static int parse_namespaces(const struct json *v, struct arena *arena, void *tar
 
 	if (v->type != JSON_ARRAY)
 		return json_fail(v, err, "not an array");
-	json_foreach(c, v)
-	{
+	json_foreach(c, v) {
 		const char *name = NULL, *path = NULL;
 		const struct oci_word *word;
 		int r;

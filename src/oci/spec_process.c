@@ -21,8 +21,7 @@ static int parse_cap_set(const struct json *array, uint64_t *set, struct error *
 {
 	const struct json *c;
 
-	json_foreach(c, array)
-	{
+	json_foreach(c, array) {
 		const struct oci_word *word;
 		const char *name;
 		int r = json_to_string(c, &name, err);

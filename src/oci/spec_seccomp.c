@@ -14,8 +14,7 @@ static int parse_flags(const struct json *v, struct arena *arena, void *target, 
 
 	if (v->type != JSON_ARRAY)
 		return json_fail(v, err, "not an array");
-	json_foreach(c, v)
-	{
+	json_foreach(c, v) {
 		const struct oci_word *word;
 		const char *name;
 		int r = json_to_string(c, &name, err);
