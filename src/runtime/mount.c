@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One operation of the plan, executed. Each mount is made detached and finished (attributes,
+ * content) before it is attached to the fd of its destination, so that nothing half made is ever
+ * visible and no path is looked at twice (CVE-2021-30465, CVE-2024-45310).
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "runtime/rootfs.h"
+
+void mounter_init(struct mounter *m, const char *rootfs_path)
+{
+	*m = (struct mounter){ .rootfs_path = rootfs_path,
+			       .root_fd = -EBADF,
+			       .null_fd = -EBADF,
+			       .empty_fd = -EBADF,
+			       .parent_fd = -EBADF };
+}
+
+void mounter_done(struct mounter *m)
+{
+	cleanup_close_fd(&m->root_fd);
+	cleanup_close_fd(&m->null_fd);
+	cleanup_close_fd(&m->empty_fd);
+	cleanup_close_fd(&m->parent_fd);
+	mounter_init(m, m->rootfs_path);
+}
+
+static void forget_parent(struct mounter *m)
+{
+	cleanup_close_fd(&m->parent_fd);
+	m->parent_fd = -EBADF;
+}
+
+int mounter_open(const struct mounter *m, const struct mount_op *op)
+{
+	if (op->flags & MOUNT_OP_F_NO_SYMLINK)
+		return path_open_beneath(m->root_fd, op->dest + 1, O_PATH, 0);
+	return path_open_in_root(m->root_fd, op->dest, O_PATH, 0);
+}
+
+int mounter_open_parent(struct mounter *m, const struct mount_op *op, const char **ret_name,
+			struct error *err)
+{
+	const char *name = path_base(op->dest);
+	size_t len = (size_t)(name - op->dest);
+	char path[PATH_MAX];
+	int r;
+
+	*ret_name = name;
+	if (m->parent_fd >= 0 && m->parent_len == len && memcmp(m->parent_path, op->dest, len) == 0)
+		return m->parent_fd;
+	if (len >= sizeof(path))
+		return error_num(err, ENAMETOOLONG, "cannot open '%s'", op->dest);
+	memcpy(path, op->dest, len);
+	path[len] = '\0';
+	forget_parent(m);
+	r = path_open_in_root(m->root_fd, path, O_PATH | O_DIRECTORY, 0);
+	if (r >= 0)
+		m->parent_fd = r;
+	else
+		r = path_mkdir_in_root(m->root_fd, path, 0755, &m->parent_fd, err);
+	if (r < 0)
+		return r;
+	m->parent_path = op->dest;
+	m->parent_len = len;
+	return m->parent_fd;
+}
+
+/* An empty file to mount on; O_EXCL does not follow a dangling symlink. */
+static int make_file_target(struct mounter *m, const struct mount_op *op, int *ret_fd,
+			    struct error *err)
+{
+	const char *name;
+	int dir_fd = mounter_open_parent(m, op, &name, err);
+	int fd;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_sys(err, "cannot make mount point '%s'", op->dest);
+	*ret_fd = fd;
+	return 0;
+}
+
+int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t source_mode,
+			int *ret_fd, struct error *err)
+{
+	int fd = mounter_open(m, op);
+
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (fd == -ELOOP && (op->flags & MOUNT_OP_F_NO_SYMLINK))
+		return error_kind(err, ERROR_DENIED, "'%s' is a symlink in the rootfs", op->dest);
+	if (fd != -ENOENT)
+		return error_num(err, -fd, "cannot open mount point '%s'", op->dest);
+	if (!S_ISDIR(source_mode))
+		return make_file_target(m, op, ret_fd, err);
+	return path_mkdir_in_root(m->root_fd, op->dest, 0755, ret_fd, err);
+}
+
+int mounter_null_fd(struct mounter *m, struct error *err)
+{
+	cleanup_fd int fd = -EBADF;
+	struct stat st;
+
+	if (m->null_fd >= 0)
+		return m->null_fd;
+	fd = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, "cannot open '/dev/null'");
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return error_kind(err, ERROR_DENIED,
+				  "the host's '/dev/null' is not the null device");
+	m->null_fd = take_fd(&fd);
+	return m->null_fd;
+}
+
+static int set_propagation(const struct mount_op *op, int mount_fd)
+{
+	const struct mount_options *o = &op->options;
+	int r = 0;
+
+	if (o->propagation)
+		r = mount_set_attributes(mount_fd, false, 0, 0, o->propagation, -1);
+	if (r >= 0 && o->recursive_propagation)
+		r = mount_set_attributes(mount_fd, true, 0, 0, o->recursive_propagation, -1);
+	return r;
+}
+
+int mounter_attach(struct mounter *m, const struct mount_op *op, int mount_fd, int dest_fd,
+		   struct error *err)
+{
+	int r = mount_attach(mount_fd, dest_fd);
+
+	forget_parent(m); /* its fd may be the directory beneath the new mount */
+	if (r < 0)
+		return error_num(err, -r, "cannot attach the mount on '%s'", op->dest);
+	r = set_propagation(op, mount_fd);
+	if (r < 0)
+		return error_num(err, -r, "cannot set the propagation of '%s'", op->dest);
+	return 0;
+}
+
+static bool is_proc(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/*
+ * The plan let only known names into /proc. A symlink of the image that leads another destination
+ * there is found here, after it was resolved.
+ */
+static int check_destination(const struct mount_op *op, int dest_fd, struct error *err)
+{
+	if (!(op->flags & MOUNT_OP_F_USER) || !is_proc(dest_fd) || str_after(op->dest, "/proc"))
+		return 0;
+	return error_kind(err, ERROR_DENIED, "'%s' leads into /proc in the rootfs", op->dest);
+}
+
+/*
+ * A tmpfs without "mode=" takes the mode of the directory it covers, as with docker; its content
+ * too, with tmpcopyup.
+ */
+static int fill_tmpfs(const struct mount_op *op, int mount_fd, int dest_fd, struct error *err)
+{
+	cleanup_fd int from_fd = -EBADF;
+	cleanup_fd int to_fd = -EBADF;
+	struct stat st;
+
+	for (size_t i = 0; i < op->options.n_params; i++)
+		if (str_eq(op->options.params[i].key, "mode") && !op->options.copy_up)
+			return 0;
+	to_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (to_fd < 0 || fstat(dest_fd, &st) < 0)
+		return error_sys(err, "cannot open the new tmpfs of '%s'", op->dest);
+	if (!op->options.copy_up) {
+		if (fchmod(to_fd, st.st_mode & 07777) < 0)
+			return error_sys(err, "cannot set the mode of '%s'", op->dest);
+		return 0;
+	}
+	from_fd = openat(dest_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from_fd < 0)
+		return error_sys(err, "cannot read '%s'", op->dest);
+	return dir_copy_tree(from_fd, to_fd, err);
+}
+
+static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	const struct mount_options *o = &op->options;
+	cleanup_fd int mount_fd = -EBADF;
+	cleanup_fd int dest_fd = -EBADF;
+	int r;
+
+	r = mounter_open_target(m, op, S_IFDIR, &dest_fd, err);
+	if (r >= 0)
+		r = check_destination(op, dest_fd, err);
+	if (r < 0)
+		return r;
+	if (str_eq(op->fs_type, "overlay"))
+		r = overlay_mount(op, NULL, &mount_fd, err);
+	else
+		r = mount_fs(op->fs_type, op->source, o->params, o->n_params,
+			     o->set | o->recursive_set, &mount_fd, err);
+	if (r >= 0 && str_eq(op->fs_type, "tmpfs"))
+		r = fill_tmpfs(op, mount_fd, dest_fd, err);
+	if (r < 0)
+		return error_prefix(err, r, "mounting '%s'", op->dest);
+	return mounter_attach(m, op, mount_fd, dest_fd, err);
+}
+
+/* The attributes that words of a bind or a remount ask for. */
+static int set_attributes(const struct mount_op *op, int mount_fd, struct error *err)
+{
+	const struct mount_options *o = &op->options;
+	int r = 0;
+
+	if (o->set || o->clear)
+		r = mount_set_attributes(mount_fd, false, o->set, o->clear, 0, -1);
+	if (r >= 0 && (o->recursive_set || o->recursive_clear))
+		r = mount_set_attributes(mount_fd, true, o->recursive_set, o->recursive_clear, 0,
+					 -1);
+	if (r < 0)
+		return error_num(err, -r, "cannot set the options of '%s'", op->dest);
+	return 0;
+}
+
+/* The source as a detached mount: opened by the parent, or here. Borrowed or in *own_fd. */
+static int open_source(const struct mount_op *op, int *own_fd, int *ret_mount_fd, struct error *err)
+{
+	int r;
+
+	*ret_mount_fd = op->source_fd;
+	if (op->source_fd >= 0)
+		return 0;
+	r = mount_clone(AT_FDCWD, op->source, op->options.recursive_bind, own_fd, err);
+	*ret_mount_fd = *own_fd;
+	return r;
+}
+
+static int apply_bind(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	cleanup_fd int own_fd = -EBADF;
+	cleanup_fd int dest_fd = -EBADF;
+	int mount_fd = -EBADF;
+	struct stat st;
+	int r;
+
+	r = open_source(op, &own_fd, &mount_fd, err);
+	if (r < 0)
+		return error_prefix(err, r, "mounting '%s'", op->dest);
+	if (fstat(mount_fd, &st) < 0)
+		return error_sys(err, "cannot stat '%s'", op->source);
+	if ((op->flags & MOUNT_OP_F_PROC) && !is_proc(mount_fd))
+		return error_kind(err, ERROR_INVALID,
+				  "mounts: '%s' on '/proc' is not a proc file system", op->source);
+	r = set_attributes(op, mount_fd, err);
+	if (r >= 0)
+		r = mounter_open_target(m, op, st.st_mode, &dest_fd, err);
+	if (r >= 0)
+		r = check_destination(op, dest_fd, err);
+	if (r < 0)
+		return r;
+	return mounter_attach(m, op, mount_fd, dest_fd, err);
+}
+
+static int apply_remount(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	cleanup_fd int fd = mounter_open(m, op);
+	int r;
+
+	if (fd < 0)
+		return error_num(err, -fd, "cannot open '%s'", op->dest);
+	r = set_attributes(op, fd, err);
+	if (r >= 0 && set_propagation(op, fd) < 0)
+		return error_num(err, EINVAL, "cannot set the propagation of '%s'", op->dest);
+	return r;
+}
+
+static int apply_dir(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	const char *name;
+	int dir_fd = mounter_open_parent(m, op, &name, err);
+
+	if (dir_fd < 0)
+		return dir_fd;
+	if (mkdirat(dir_fd, name, op->mode) < 0 && errno != EEXIST)
+		return error_sys(err, "cannot make directory '%s'", op->dest);
+	return 0;
+}
+
+static int apply_root(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	cleanup_fd int own_fd = -EBADF;
+	struct stat st;
+	int fd = -EBADF, r;
+
+	if (op->kind == MOUNT_OP_ROOT_BIND) {
+		r = open_source(op, &own_fd, &fd, err);
+		if (r >= 0)
+			r = set_attributes(op, fd, err);
+		if (r < 0)
+			return error_prefix(err, r, "mounting the rootfs");
+		if (op->source_fd >= 0)
+			own_fd = fcntl(op->source_fd, F_DUPFD_CLOEXEC, 0);
+	} else if (str_eq(op->fs_type, "overlay")) {
+		r = overlay_mount(op, m->rootfs_path, &own_fd, err);
+	} else {
+		r = mount_fs(op->fs_type, op->source, op->options.params, op->options.n_params,
+			     op->options.set | op->options.recursive_set, &own_fd, err);
+	}
+	if (r < 0)
+		return error_prefix(err, r, "mounting the rootfs");
+	if (own_fd < 0 || fstat(own_fd, &st) < 0)
+		return error_sys(err, "cannot stat the rootfs");
+	if (!S_ISDIR(st.st_mode))
+		return error_kind(err, ERROR_INVALID, "root.path: '%s' is not a directory",
+				  op->source);
+	if (r == 0) {
+		r = pivot_attach_root(own_fd, err);
+		if (r < 0)
+			return r;
+	}
+	if (set_propagation(op, own_fd) < 0)
+		return error_num(err, EINVAL, "cannot set the propagation of the rootfs");
+	m->root_fd = take_fd(&own_fd);
+	return 0;
+}
+
+static int (*const appliers[])(struct mounter *, const struct mount_op *, struct error *) = {
+	[MOUNT_OP_ROOT_BIND] = apply_root,
+	[MOUNT_OP_ROOT_FS] = apply_root,
+	[MOUNT_OP_FS] = apply_fs,
+	[MOUNT_OP_BIND] = apply_bind,
+	[MOUNT_OP_REMOUNT] = apply_remount,
+	[MOUNT_OP_DIR] = apply_dir,
+	[MOUNT_OP_DEVICE] = device_apply,
+	[MOUNT_OP_SYMLINK] = symlink_apply,
+	[MOUNT_OP_READ_ONLY] = read_only_apply,
+	[MOUNT_OP_MASK] = mask_apply,
+	[MOUNT_OP_SEAL] = apply_remount,
+};
+
+int mount_apply(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	return appliers[op->kind](m, op, err);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/mount_option.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/mem.h"
+
+enum word_kind {
+	WORD_SET,   /* attribute on */
+	WORD_CLEAR, /* attribute off */
+	WORD_RSET,  /* the same for the whole tree */
+	WORD_RCLEAR,
+	WORD_PROPAGATION,
+	WORD_RPROPAGATION,
+	WORD_FLAG, /* a flag of the superblock that every file system knows: passed on */
+	WORD_NONE, /* the default, or without meaning since Linux 2.x */
+	WORD_BIND,
+	WORD_RBIND,
+	WORD_REMOUNT,
+	WORD_COPY_UP,
+	WORD_IDMAP,
+	WORD_RIDMAP,
+};
+
+struct word {
+	const char *name;
+	enum word_kind kind;
+	uint64_t value;
+};
+
+/* runtime-spec 1.3, config.md "Linux mount options"; sorted for bsearch */
+static const struct word words[] = {
+	{ "acl", WORD_FLAG, 0 },
+	{ "async", WORD_FLAG, 0 },
+	{ "atime", WORD_CLEAR, MOUNT_ATTR_NOATIME },
+	{ "bind", WORD_BIND, 0 },
+	{ "defaults", WORD_NONE, 0 },
+	{ "dev", WORD_CLEAR, MOUNT_ATTR_NODEV },
+	{ "diratime", WORD_CLEAR, MOUNT_ATTR_NODIRATIME },
+	{ "dirsync", WORD_FLAG, 0 },
+	{ "exec", WORD_CLEAR, MOUNT_ATTR_NOEXEC },
+	{ "idmap", WORD_IDMAP, 0 },
+	{ "iversion", WORD_FLAG, 0 },
+	{ "lazytime", WORD_FLAG, 0 },
+	{ "loud", WORD_NONE, 0 },
+	{ "mand", WORD_NONE, 0 }, /* mandatory locks are gone since 5.15 */
+	{ "noatime", WORD_SET, MOUNT_ATTR_NOATIME },
+	{ "nodev", WORD_SET, MOUNT_ATTR_NODEV },
+	{ "nodiratime", WORD_SET, MOUNT_ATTR_NODIRATIME },
+	{ "noexec", WORD_SET, MOUNT_ATTR_NOEXEC },
+	{ "noiversion", WORD_NONE, 0 },
+	{ "nolazytime", WORD_FLAG, 0 },
+	{ "nomand", WORD_NONE, 0 },
+	{ "norelatime", WORD_CLEAR, MOUNT_ATTR_RELATIME },
+	{ "nostrictatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME },
+	{ "nosuid", WORD_SET, MOUNT_ATTR_NOSUID },
+	{ "nosymfollow", WORD_SET, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "private", WORD_PROPAGATION, MS_PRIVATE },
+	{ "ratime", WORD_RCLEAR, MOUNT_ATTR_NOATIME },
+	{ "rbind", WORD_RBIND, 0 },
+	{ "rdev", WORD_RCLEAR, MOUNT_ATTR_NODEV },
+	{ "rdiratime", WORD_RCLEAR, MOUNT_ATTR_NODIRATIME },
+	{ "relatime", WORD_SET, MOUNT_ATTR_RELATIME },
+	{ "remount", WORD_REMOUNT, 0 },
+	{ "rexec", WORD_RCLEAR, MOUNT_ATTR_NOEXEC },
+	{ "ridmap", WORD_RIDMAP, 0 },
+	{ "rnoatime", WORD_RSET, MOUNT_ATTR_NOATIME },
+	{ "rnodev", WORD_RSET, MOUNT_ATTR_NODEV },
+	{ "rnodiratime", WORD_RSET, MOUNT_ATTR_NODIRATIME },
+	{ "rnoexec", WORD_RSET, MOUNT_ATTR_NOEXEC },
+	{ "rnorelatime", WORD_RCLEAR, MOUNT_ATTR_RELATIME },
+	{ "rnostrictatime", WORD_RCLEAR, MOUNT_ATTR_STRICTATIME },
+	{ "rnosuid", WORD_RSET, MOUNT_ATTR_NOSUID },
+	{ "rnosymfollow", WORD_RSET, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "ro", WORD_SET, MOUNT_ATTR_RDONLY },
+	{ "rprivate", WORD_RPROPAGATION, MS_PRIVATE },
+	{ "rrelatime", WORD_RSET, MOUNT_ATTR_RELATIME },
+	{ "rro", WORD_RSET, MOUNT_ATTR_RDONLY },
+	{ "rrw", WORD_RCLEAR, MOUNT_ATTR_RDONLY },
+	{ "rshared", WORD_RPROPAGATION, MS_SHARED },
+	{ "rslave", WORD_RPROPAGATION, MS_SLAVE },
+	{ "rstrictatime", WORD_RSET, MOUNT_ATTR_STRICTATIME },
+	{ "rsuid", WORD_RCLEAR, MOUNT_ATTR_NOSUID },
+	{ "rsymfollow", WORD_RCLEAR, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "runbindable", WORD_RPROPAGATION, MS_UNBINDABLE },
+	{ "rw", WORD_CLEAR, MOUNT_ATTR_RDONLY },
+	{ "shared", WORD_PROPAGATION, MS_SHARED },
+	{ "silent", WORD_NONE, 0 },
+	{ "slave", WORD_PROPAGATION, MS_SLAVE },
+	{ "strictatime", WORD_SET, MOUNT_ATTR_STRICTATIME },
+	{ "suid", WORD_CLEAR, MOUNT_ATTR_NOSUID },
+	{ "symfollow", WORD_CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "sync", WORD_FLAG, 0 },
+	{ "tmpcopyup", WORD_COPY_UP, 0 },
+	{ "unbindable", WORD_PROPAGATION, MS_UNBINDABLE },
+};
+
+const char *mount_option_word(size_t i)
+{
+	return i < ARRAY_SIZE(words) ? words[i].name : NULL;
+}
+
+static int compare_word(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct word *)row)->name);
+}
+
+/* The three access time modes share bits: all of them are cleared before one is set. */
+static void attribute(uint64_t *set, uint64_t *clear, uint64_t value, bool on)
+{
+	bool is_time = value == MOUNT_ATTR_RELATIME || (value & MOUNT_ATTR__ATIME);
+	uint64_t mask = is_time ? MOUNT_ATTR__ATIME : value;
+
+	*set &= ~mask;
+	*clear |= mask; /* mount_setattr(2): set and clear together replace */
+	if (on)
+		*set |= value;
+	if (on && !is_time)
+		*clear &= ~mask;
+}
+
+static void apply_word(const struct word *w, struct mount_options *o)
+{
+	switch (w->kind) {
+	case WORD_SET:
+	case WORD_CLEAR:
+		attribute(&o->set, &o->clear, w->value, w->kind == WORD_SET);
+		break;
+	case WORD_RSET:
+	case WORD_RCLEAR:
+		attribute(&o->recursive_set, &o->recursive_clear, w->value, w->kind == WORD_RSET);
+		break;
+	case WORD_PROPAGATION:
+		o->propagation = w->value;
+		o->recursive_propagation = 0;
+		break;
+	case WORD_RPROPAGATION:
+		o->recursive_propagation = w->value;
+		o->propagation = 0;
+		break;
+	case WORD_BIND:
+		o->bind = true;
+		break;
+	case WORD_RBIND:
+		o->bind = o->recursive_bind = true;
+		break;
+	case WORD_REMOUNT:
+		o->remount = true;
+		break;
+	case WORD_COPY_UP:
+		o->copy_up = true;
+		break;
+	case WORD_IDMAP:
+		o->idmap = true;
+		break;
+	case WORD_RIDMAP:
+		o->idmap = o->recursive_idmap = true;
+		break;
+	case WORD_FLAG:
+	case WORD_NONE:
+		break;
+	}
+}
+
+void mount_options_parse(const char *const *option, size_t n_options, struct arena *arena,
+			 struct mount_options *ret)
+{
+	struct mount_param *params = NULL;
+	struct mount_options o = { 0 };
+
+	for (size_t i = 0; i < n_options; i++) {
+		const struct word *w = bsearch(option[i], words, ARRAY_SIZE(words),
+					       sizeof(words[0]), compare_word);
+		const char *equals = strchr(option[i], '=');
+		struct mount_param *param;
+
+		if (w && w->kind != WORD_FLAG) {
+			apply_word(w, &o);
+			continue;
+		}
+		if (!*option[i])
+			continue;
+		if (!params) /* at most one for each word that is left */
+			params = arena_alloc(arena, (n_options - i) * sizeof(*params));
+		param = &params[o.n_params++];
+		param->key = equals ? arena_strndup(arena, option[i], (size_t)(equals - option[i]))
+				    : option[i];
+		param->value = equals ? equals + 1 : NULL;
+	}
+	o.params = params;
+	*ret = o;
+}

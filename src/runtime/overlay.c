@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * overlayfs with any number of layers. From Linux 6.5 each layer is one "lowerdir+" parameter.
+ * Before, all must go into one "lowerdir=" string: fsconfig(2) takes 255 bytes of it, mount(2) a
+ * page, in which layers are named relative to the directory they share. Which of the three works is
+ * found by trying; the kernel's version says nothing about backports.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "runtime/rootfs.h"
+
+/* A page less the NUL: mount(2) takes no more. */
+#define MOUNT_DATA_MAX 4095
+
+static const char *lowerdir_of(const struct mount_op *op)
+{
+	for (size_t i = 0; i < op->options.n_params; i++)
+		if (str_eq(op->options.params[i].key, "lowerdir") && op->options.params[i].value)
+			return op->options.params[i].value;
+	return NULL;
+}
+
+/*
+ * The next layer of a lowerdir list, unescaped ("\:" is a colon in a name) if plain.
+ * Returns the rest of the list, NULL behind the last; "" in out: a "::" of data-only layers.
+ */
+static const char *next_layer(const char *list, char *out, size_t size, bool plain)
+{
+	size_t n = 0;
+
+	while (*list && *list != ':') {
+		if (*list == '\\' && (list[1] == ':' || list[1] == '\\')) {
+			if (!plain && n + 1 < size)
+				out[n++] = *list;
+			list++;
+		}
+		if (n + 1 < size)
+			out[n++] = *list;
+		list++;
+	}
+	out[n] = '\0';
+	return *list ? list + 1 : NULL;
+}
+
+/* Data-only layers ("::") need the old string form. */
+static bool has_data_layers(const char *list)
+{
+	return strstr(list, "::") != NULL;
+}
+
+/* One "lowerdir+" a layer. 1: this kernel does not know it. */
+static int mount_appending(const struct mount_op *op, const char *list, int *ret_fd,
+			   struct error *err)
+{
+	const struct mount_options *o = &op->options;
+	struct mount_param *params;
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	char layer[PATH_MAX];
+	size_t n = 0, n_layers = 1;
+	int r;
+
+	for (const char *p = list; *p; p++)
+		n_layers += *p == ':';
+	params = arena_alloc(arena, (n_layers + o->n_params) * sizeof(*params));
+	while (list) {
+		list = next_layer(list, layer, sizeof(layer), true);
+		params[n++] = (struct mount_param){ "lowerdir+", arena_strdup(arena, layer) };
+	}
+	for (size_t i = 0; i < o->n_params; i++)
+		if (!str_eq(o->params[i].key, "lowerdir"))
+			params[n++] = o->params[i];
+	r = mount_fs("overlay", op->source, params, n, o->set | o->recursive_set, ret_fd, err);
+	if (r == -EINVAL && strstr(err->msg, "refuses option 'lowerdir+"))
+		return 1;
+	return r;
+}
+
+/* Length of the directory part that all layers share, with its slash; 0: nothing but "/". */
+static size_t shared_directory(const char *list)
+{
+	char first[PATH_MAX], layer[PATH_MAX];
+	size_t shared;
+
+	list = next_layer(list, first, sizeof(first), false);
+	shared = strlen(first);
+	while (shared > 0 && first[shared - 1] != '/')
+		shared--;
+	while (list) {
+		list = next_layer(list, layer, sizeof(layer), false);
+		while (shared > 0 && strncmp(first, layer, shared) != 0) {
+			shared--;
+			while (shared > 0 && first[shared - 1] != '/')
+				shared--;
+		}
+	}
+	if (memchr(first, '\\', shared)) /* escaped: not a name for chdir(2) */
+		return 0;
+	return shared > 1 ? shared : 0;
+}
+
+static int format_data(const struct mount_op *op, const char *list, size_t skip, struct buf *data,
+		       struct error *err)
+{
+	const struct mount_options *o = &op->options;
+	char layer[PATH_MAX];
+
+	buf_puts(data, "lowerdir=");
+	while (list) {
+		list = next_layer(list, layer, sizeof(layer), false);
+		buf_printf(data, "%s%s", layer + MIN(skip, strlen(layer)), list ? ":" : "");
+	}
+	for (size_t i = 0; i < o->n_params; i++) {
+		if (str_eq(o->params[i].key, "lowerdir"))
+			continue;
+		buf_printf(data, ",%s%s%s", o->params[i].key, o->params[i].value ? "=" : "",
+			   o->params[i].value ? o->params[i].value : "");
+	}
+	if (data->len > MOUNT_DATA_MAX)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "too many layers for this kernel's overlayfs: %zu bytes of "
+				  "options, it takes %d",
+				  data->len, MOUNT_DATA_MAX);
+	return 0;
+}
+
+/*
+ * mount(2) on target, with the shared directory as current directory. The caller's cwd changes: the
+ * child that sets up a container has no use for it.
+ */
+static int mount_by_string(const struct mount_op *op, const char *list, const char *target,
+			   int *ret_fd, struct error *err)
+{
+	size_t skip = has_data_layers(list) ? 0 : shared_directory(list);
+	cleanup_buf struct buf data = { 0 };
+	cleanup_free char *directory = xstrndup(list, skip);
+	int fd, r;
+
+	r = format_data(op, list, skip, &data, err);
+	if (r < 0)
+		return r;
+	if (skip && chdir(directory) < 0)
+		return error_sys(err, "cannot enter '%s'", directory);
+	if (mount(op->source, target, "overlay", 0, buf_str(&data)) < 0)
+		return error_sys(err, "cannot mount overlay on '%s'", target);
+	fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s'", target);
+	*ret_fd = fd;
+	r = mount_set_attributes(fd, false, op->options.set, 0, 0, -1);
+	return r < 0 ? error_num(err, -r, "cannot set the options of '%s'", target) : 1;
+}
+
+int overlay_mount(const struct mount_op *op, const char *fallback_path, int *ret_mount_fd,
+		  struct error *err)
+{
+	const struct mount_options *o = &op->options;
+	const char *list = lowerdir_of(op);
+	int r = 1;
+
+	if (!list)
+		return error_kind(err, ERROR_INVALID, "overlay: no 'lowerdir=' in its options");
+	if (!has_data_layers(list))
+		r = mount_appending(op, list, ret_mount_fd, err);
+	if (r <= 0)
+		return r;
+	if (strlen(list) < 255 || !fallback_path)
+		return mount_fs("overlay", op->source, o->params, o->n_params,
+				o->set | o->recursive_set, ret_mount_fd, err);
+	return mount_by_string(op, list, fallback_path, ret_mount_fd, err);
+}

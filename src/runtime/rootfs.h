@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The file system of a container: rootfs_plan() turns a configuration into an array of operations
+ * without touching anything, mount_apply() executes one of them in the container's mount namespace.
+ * Whoever prints the plan sees what will be mounted, made and masked, in order.
+ *
+ * Destinations are resolved beneath the rootfs's fd, one at a time, after everything before them is
+ * in place: a symlink in an image leads inside the image or nowhere.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "base/error.h"
+#include "base/macro.h"
+#include "runtime/mount_option.h"
+
+struct buf;
+struct cgroup;
+struct oci_spec;
+
+enum mount_op_kind {
+	MOUNT_OP_ROOT_BIND, /* the rootfs: a bind of source */
+	MOUNT_OP_ROOT_FS,   /* the rootfs: a new file system of fs_type ("overlay") */
+	MOUNT_OP_FS,	    /* a new file system of fs_type */
+	MOUNT_OP_BIND,	    /* a bind of source */
+	MOUNT_OP_REMOUNT,   /* attributes of the mount that is at dest */
+	MOUNT_OP_DIR,	    /* a directory */
+	MOUNT_OP_DEVICE,    /* a device node, or a bind of the host's where nodes are not allowed */
+	MOUNT_OP_SYMLINK,   /* dest -> source */
+	MOUNT_OP_READ_ONLY, /* a path made read-only */
+	MOUNT_OP_MASK,	    /* a path hidden */
+	MOUNT_OP_SEAL,	    /* the mount at dest becomes read-only after all is in place */
+};
+
+enum mount_op_flag {
+	MOUNT_OP_F_OPTIONAL = 1 << 0,	/* dest that is not there: nothing to do */
+	MOUNT_OP_F_NO_SYMLINK = 1 << 1, /* no component of dest may be a symlink */
+	MOUNT_OP_F_USER = 1 << 2,	/* asked for by mounts[]: rules about /proc apply */
+	MOUNT_OP_F_PROC = 1 << 3,	/* a bind that must turn out to be procfs */
+	MOUNT_OP_F_BIND_NODE = 1 << 4,	/* DEVICE: bind, do not mknod */
+};
+
+struct mount_op {
+	enum mount_op_kind kind;
+	unsigned flags;
+	const char *dest;   /* absolute, clean, in the container */
+	const char *source; /* host path, symlink target, or the name of the source */
+	const char *fs_type;
+	int source_fd; /* >= 0: a detached mount made by the parent; wins over source */
+	struct mount_options options;
+	mode_t mode; /* DEVICE, DIR */
+	dev_t device;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct mount_plan {
+	struct arena *arena;
+	struct mount_op *ops;
+	size_t n, capacity;
+	bool root_readonly;
+	const char *rootfs_path; /* absolute */
+	uint64_t propagation;	 /* of "/", MS_SHARED ... with MS_REC where it applies */
+};
+
+/* What the plan depends on besides the document. */
+struct mount_plan_input {
+	const struct oci_spec *spec;
+	const char *bundle_path;     /* absolute */
+	const struct cgroup *cgroup; /* of the container */
+	bool user_namespace;	     /* device nodes must be bound, sources opened by the parent */
+};
+
+/*
+ * Errors   ERROR_INVALID, ERROR_UNSUPPORTED naming the field by its path
+ */
+int rootfs_plan(const struct mount_plan_input *in, struct mount_plan *ret, struct error *err);
+void mount_plan_done(struct mount_plan *p);
+#define cleanup_mount_plan __attribute__((cleanup(mount_plan_done)))
+
+/* One line an operation. */
+void mount_plan_format(const struct mount_plan *p, struct buf *out);
+
+/*
+ * In the parent, for a child in a new user namespace: sources that the child's ids may not reach
+ * are opened here as detached mounts.
+ */
+int mount_plan_open_sources(struct mount_plan *p, struct error *err);
+
+/* Appends an operation; the strings must live as long as the plan. */
+struct mount_op *mount_plan_add(struct mount_plan *p, enum mount_op_kind kind, const char *dest);
+
+/* Parts of the plan that have files of their own. */
+
+/* device.c: /dev nodes and links, linux.devices */
+int device_plan(const struct mount_plan_input *in, struct mount_plan *p, struct error *err);
+/* mask.c: linux.readonlyPaths, linux.maskedPaths */
+int mask_plan(const struct mount_plan_input *in, struct mount_plan *p, struct error *err);
+/* cgroup_mount.c: a mount of type cgroup */
+int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
+		      const struct mount_options *o, struct mount_plan *p, struct error *err);
+
+/* Execution, in the child. Heap memory only where a missing directory must be made. */
+
+struct mounter {
+	const char *rootfs_path; /* host directory of the rootfs; borrowed */
+	int root_fd;		 /* of the new rootfs, once it is mounted; else -EBADF */
+	int null_fd;		 /* the host's /dev/null, verified; -EBADF until needed */
+	int empty_fd;  /* a read-only tmpfs without files, to hide directories; -EBADF until needed
+			*/
+	int parent_fd; /* directory of the last node or link made: most are in /dev; or -EBADF */
+	const char *parent_path; /* its path is the first parent_len bytes of this */
+	size_t parent_len;
+};
+
+void mounter_init(struct mounter *m, const char *rootfs_path);
+void mounter_done(struct mounter *m);
+
+/*
+ * Execute one operation.
+ * Errors   the message names dest; nothing is mounted on failure
+ */
+int mount_apply(struct mounter *m, const struct mount_op *op, struct error *err);
+
+/* Open op->dest O_PATH, as the container will see it. -errno, no text. */
+int mounter_open(const struct mounter *m, const struct mount_op *op);
+/* The directory that holds op->dest, made if missing; *ret_name is the last part. Borrowed fd. */
+int mounter_open_parent(struct mounter *m, const struct mount_op *op, const char **ret_name,
+			struct error *err);
+/* op->dest as a mount point of the kind that source_mode says, made if missing. */
+int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t source_mode,
+			int *ret_fd, struct error *err);
+/* The host's /dev/null, verified. Borrowed fd or -errno. */
+int mounter_null_fd(struct mounter *m, struct error *err);
+/* Attach and set the propagation that the options ask for. */
+int mounter_attach(struct mounter *m, const struct mount_op *op, int mount_fd, int dest_fd,
+		   struct error *err);
+
+/* overlay.c: the options of overlayfs, however many layers and however old the kernel.
+ * Returns 0, or 1: the mount is attached on fallback_path already (and ret_mount_fd is its root).
+ */
+int overlay_mount(const struct mount_op *op, const char *fallback_path, int *ret_mount_fd,
+		  struct error *err);
+
+/* mask.c */
+int mask_apply(struct mounter *m, const struct mount_op *op, struct error *err);
+int read_only_apply(struct mounter *m, const struct mount_op *op, struct error *err);
+/* device.c */
+int device_apply(struct mounter *m, const struct mount_op *op, struct error *err);
+int symlink_apply(struct mounter *m, const struct mount_op *op, struct error *err);
+
+/* pivot.c */
+
+/* Before any mount: cut the new mount namespace off the host's. propagation: MS_... | MS_REC */
+int pivot_prepare(uint64_t propagation, struct error *err);
+/* Attach the new rootfs where pivot_into() can reach it. */
+int pivot_attach_root(int root_fd, struct error *err);
+/* Make the mounter's root the root and current directory of the caller, the host's gone. */
+int pivot_into(int root_fd, bool no_pivot, struct error *err);
