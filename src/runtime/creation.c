@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Everything of create and run on the creator's side. First all that can be refused without having
+ * touched anything, then what must be undone: id, cgroup, state, process - in this order, and
+ * undone in reverse.
+ */
+
+#include "runtime/creation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/sock.h"
+#include "base/str.h"
+#include "oci/spec.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/hook.h"
+#include "runtime/runtime.h"
+#include "runtime/statedir.h"
+#include "runtime/sync.h"
+#include "runtime/sysctl.h"
+#include "runtime/tty.h"
+
+/* What the document may hold and nobody here does yet. */
+static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
+{
+	const struct oci_linux *l = &spec->linux_;
+	const struct {
+		bool asked;
+		const char *field;
+	} fields[] = {
+		{ l->has_intel_rdt, "linux.intelRdt" },
+		{ l->mempolicy_mode, "linux.memoryPolicy" },
+		{ l->n_net_devices, "linux.netDevices" },
+		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].asked)
+			return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: %s",
+					  fields[i].field);
+	return 0;
+}
+
+static int check_terminal(const struct creation *c, struct error *err)
+{
+	const struct runtime_create_options *o = c->options;
+	bool terminal = c->spec->process && c->spec->process->terminal;
+	bool console = o->console_fd >= 0 || o->console_socket_path;
+
+	if (terminal && !console)
+		return error_kind(
+			err, ERROR_INVALID,
+			"process.terminal: a console socket is needed to hand the terminal "
+			"over");
+	if (!terminal && console)
+		return error_kind(err, ERROR_INVALID,
+				  "a console socket was given, but process.terminal is not set");
+	return 0;
+}
+
+static int check(struct creation *c, struct error *err)
+{
+	int r = oci_spec_check(c->spec, err);
+
+	if (r >= 0)
+		r = refuse_unsupported(c->spec, err);
+	if (r >= 0 && c->options->systemd_cgroup)
+		r = error_kind(err, ERROR_UNSUPPORTED,
+			       "not supported yet: cgroups managed by systemd");
+	if (r >= 0)
+		r = check_terminal(c, err);
+	if (r >= 0)
+		r = sysctl_check(&c->spec->linux_, err);
+	return r;
+}
+
+static int load(struct creation *c, char **ret_bundle, struct error *err)
+{
+	const char *path = c->options->bundle_path ? c->options->bundle_path : ".";
+	cleanup_fd int bundle_fd = -EBADF;
+	cleanup_free char *bundle = realpath(path, NULL);
+	int r;
+
+	if (!bundle)
+		return error_sys(err, "cannot open bundle '%s'", path);
+	bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle_fd < 0)
+		return error_sys(err, "cannot open bundle '%s'", path);
+	r = file_read(bundle_fd, "config.json", OCI_SPEC_MAX_BYTES, &c->config, &c->config_len,
+		      err);
+	if (r >= 0)
+		r = oci_spec_parse(c->config, c->config_len, &c->spec, err);
+	if (r < 0)
+		return r;
+	*ret_bundle = take_ptr(&bundle);
+	return 0;
+}
+
+/* Later verbs read the document that this container was made of, not what the bundle holds then. */
+static int save_config(const struct creation *c, struct error *err)
+{
+	cleanup_fd int fd = openat(c->container->dir_fd, CONTAINER_CONFIG_FILE,
+				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, c->config, c->config_len);
+
+	return r < 0 ? error_num(err, -r, "cannot save the configuration") : 0;
+}
+
+static int claim(struct creation *c, const char *bundle, struct error *err)
+{
+	int r = container_claim(c->options->root_path, c->options->id, &c->container, err);
+
+	if (r < 0)
+		return r;
+	c->container->oci_version = c->spec->version;
+	c->container->bundle_path = arena_strdup(c->container->arena, bundle);
+	c->container->created_ns = clock_real_ns();
+	c->container->owner_uid = geteuid();
+	c->container->annotations = c->spec->annotations;
+	c->container->n_annotations = c->spec->n_annotations;
+	c->container->no_pivot = c->options->no_pivot;
+	return save_config(c, err);
+}
+
+static int make_cgroup(struct creation *c, struct error *err)
+{
+	const struct oci_linux *l = &c->spec->linux_;
+	cleanup_with(strv_free) char **lines = NULL;
+	const char **copy;
+	int r = cgroup_create(l->cgroups_path, c->options->id, &l->resources, &c->cgroup, err);
+	size_t n;
+
+	if (r < 0)
+		return r;
+	lines = cgroup_format(c->cgroup);
+	n = strv_len(lines);
+	copy = arena_alloc(c->container->arena, (n + 1) * sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = arena_strdup(c->container->arena, lines[i]);
+	c->container->cgroups = copy;
+	return 0;
+}
+
+static int plan(struct creation *c, struct error *err)
+{
+	const struct oci_namespace *user = &c->spec->linux_.namespaces[OCI_NS_USER];
+	struct mount_plan_input in = {
+		.spec = c->spec,
+		.bundle_path = c->container->bundle_path,
+		.cgroup = c->cgroup,
+		.user_namespace = user->wanted,
+	};
+	int r = rootfs_plan(&in, &c->plan, err);
+
+	if (r < 0)
+		return r;
+	c->container->rootfs_path = c->plan.rootfs_path;
+	/* without privilege we could open nothing that the child cannot */
+	if (user->wanted && geteuid() == 0)
+		r = mount_plan_open_sources(&c->plan, err);
+	return r;
+}
+
+static int connect_console(struct creation *c, struct error *err)
+{
+	if (!c->options->console_socket_path || c->options->console_fd >= 0)
+		return 0;
+	return tty_connect(c->options->console_socket_path, &c->console_fd, err);
+}
+
+static void fill_init(struct creation *c)
+{
+	const struct oci_hooks *h = &c->spec->hooks;
+
+	c->init = (struct init){
+		.spec = c->spec,
+		.container = c->container,
+		.namespaces = &c->namespaces,
+		.cgroup = c->cgroup,
+		.plan = &c->plan,
+		.process = c->spec->process ? &c->process : NULL,
+		.sync_fd = -EBADF,
+		.creator_fd = -EBADF,
+		.listen_fd = -EBADF,
+		.console_fd = c->console_fd >= 0 ? c->console_fd : c->options->console_fd,
+		.preserve_fds = c->options->preserve_fds,
+		.no_new_keyring = c->options->no_new_keyring,
+		.no_pivot = c->options->no_pivot,
+		.has_hooks = h->n[OCI_HOOK_PRESTART] || h->n[OCI_HOOK_CREATE_RUNTIME] ||
+			     h->n[OCI_HOOK_CREATE_CONTAINER],
+	};
+	init_prepare(&c->init);
+}
+
+int creation_prepare(const struct runtime_create_options *o, struct creation *c, struct error *err)
+{
+	cleanup_free char *bundle = NULL;
+	int r;
+
+	*c = (struct creation){ .options = o, .sync_fd = -EBADF, .console_fd = -EBADF };
+	c->pidfd = -EBADF;
+	for (size_t i = 0; i < OCI_NS_COUNT; i++)
+		c->namespaces.join_fd[i] = -EBADF;
+	r = container_check_id(o->id, err);
+	if (r >= 0)
+		r = load(c, &bundle, err);
+	if (r >= 0)
+		r = check(c, err);
+	if (r >= 0)
+		r = namespaces_open(&c->spec->linux_, &c->namespaces, err);
+	if (r >= 0 && c->spec->process)
+		r = process_prepare(c->spec->process, c->spec->linux_.seccomp, &c->process, err);
+	if (r >= 0)
+		r = connect_console(c, err);
+	/* from here on there is something to undo */
+	if (r >= 0)
+		r = claim(c, bundle, err);
+	if (r >= 0)
+		r = make_cgroup(c, err);
+	if (r >= 0)
+		r = plan(c, err);
+	if (r < 0)
+		return r;
+	fill_init(c);
+	return creation_save(c, err);
+}
+
+static void undo(struct creation *c)
+{
+	struct proc_status status;
+	struct error ignored; /* the first failure is the one to report */
+
+	if (c->pidfd >= 0) {
+		(void)proc_kill(c->pidfd, SIGKILL);
+		(void)proc_wait(c->pidfd, &status, &ignored);
+	}
+	if (c->cgroup) {
+		(void)cgroup_kill(c->cgroup, SIGKILL, &ignored);
+		(void)cgroup_destroy(c->cgroup, &ignored);
+	}
+	if (c->container)
+		(void)container_remove(c->container, &ignored);
+}
+
+void creation_done(struct creation *c)
+{
+	if (!c->created)
+		undo(c);
+	cleanup_close_fd(&c->pidfd);
+	cleanup_close_fd(&c->sync_fd);
+	cleanup_close_fd(&c->console_fd);
+	namespaces_close(&c->namespaces);
+	mount_plan_done(&c->plan);
+	process_setup_done(&c->process);
+	c->cgroup = cgroup_close(c->cgroup);
+	c->container = container_free(c->container);
+	c->spec = oci_spec_free(c->spec);
+	free(c->config);
+	c->config = NULL;
+}
+
+/* init ended before it should have: say of what. Reaps it. */
+static int init_died(struct creation *c, struct error *err)
+{
+	char text[PROC_STATUS_TEXT_MAX];
+	struct proc_status status;
+	int r = proc_wait(c->pidfd, &status, err);
+
+	if (r < 0)
+		return r;
+	cleanup_close_fd(&c->pidfd);
+	c->pidfd = -EBADF;
+	return error_kind(err, ERROR_INTERNAL, "the container's init died during set-up: %s%s",
+			  proc_status_text(&status, text),
+			  status.signal == SIGKILL ? " (is the memory limit too low?)" : "");
+}
+
+static int expect(struct creation *c, enum sync_type type, struct error *err)
+{
+	int r = sync_expect(c->sync_fd, type, NULL, err);
+
+	return r == 1 ? init_died(c, err) : r;
+}
+
+static int tell(struct creation *c, enum sync_type type, struct error *err)
+{
+	int r = sync_send(c->sync_fd, type, c->pid);
+
+	if (r == -EPIPE) /* perhaps it left its reason before it died */
+		return expect(c, type, err);
+	return r < 0 ? error_num(err, -r, "cannot talk to the container's init") : 0;
+}
+
+static int run_hooks(struct creation *c, struct error *err)
+{
+	cleanup_buf struct buf state = { 0 };
+	int r;
+
+	if (!c->init.has_hooks)
+		return 0;
+	r = expect(c, SYNC_MOUNTED, err);
+	if (r < 0)
+		return r;
+	container_format_state(c->container, CONTAINER_CREATING, c->pid, NULL, &state);
+	r = hooks_run(&c->spec->hooks, OCI_HOOK_PRESTART, buf_str(&state), NULL, NULL, err);
+	if (r >= 0)
+		r = hooks_run(&c->spec->hooks, OCI_HOOK_CREATE_RUNTIME, buf_str(&state), NULL, NULL,
+			      err);
+	return r < 0 ? r : tell(c, SYNC_HOOKED, err);
+}
+
+static int listen_for_start(struct creation *c, int *ret_fd, struct error *err)
+{
+	cleanup_free char *dir = path_join(c->container->root_path, c->container->id);
+	cleanup_free char *path = path_join(dir, CONTAINER_START_SOCK);
+
+	return sock_listen(path, SOCK_SEQPACKET, 0600, ret_fd, err);
+}
+
+int creation_spawn(struct creation *c, bool own_listener, struct error *err)
+{
+	cleanup_fd int init_fd = -EBADF;
+	cleanup_fd int listen_fd = -EBADF;
+	int r = sock_pair(SOCK_SEQPACKET, &c->sync_fd, &init_fd, err);
+
+	if (r >= 0 && own_listener)
+		r = listen_for_start(c, &listen_fd, err);
+	if (r < 0)
+		return r;
+	c->init.sync_fd = init_fd;
+	c->init.creator_fd = c->sync_fd;
+	c->init.listen_fd = listen_fd;
+	r = spawn_init(c, err);
+	cleanup_close_fd(&init_fd); /* or its death would not be seen */
+	init_fd = -EBADF;
+	if (r >= 0 && (c->namespaces.make & namespaces_flag(OCI_NS_USER))) {
+		r = idmap_setup(c->pid, &c->spec->linux_, err);
+		if (r >= 0)
+			r = tell(c, SYNC_MAPPED, err);
+	}
+	if (r >= 0)
+		r = run_hooks(c, err);
+	return r < 0 ? r : expect(c, SYNC_READY, err);
+}
+
+int creation_start(struct creation *c, struct error *err)
+{
+	struct error own = { 0 };
+	int r = tell(c, SYNC_START, err);
+
+	if (r < 0)
+		return r;
+	r = sync_expect(c->sync_fd, SYNC_FAILED, NULL, &own);
+	if (r == 1)
+		return 0; /* closed by the execve */
+	*err = own;
+	return r < 0 ? r : -EIO;
+}
+
+bool creation_can_share_memory(const struct creation *c)
+{
+	/* what needs the creator awake, or a process of its own in between */
+	return !c->init.has_hooks && !c->namespaces.stage &&
+	       !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] && c->spec->process &&
+	       !(c->namespaces.make & namespaces_flag(OCI_NS_USER));
+}
+
+int creation_run_shared(struct creation *c, struct error *err)
+{
+	int r = spawn_init_shared(c, err);
+
+	if (r != 0 || init_reached_exec(&c->init))
+		return r;
+	if (!c->init.failed) {
+		r = init_died(c, err);
+		error_set_step(err, c->init.step);
+		return r;
+	}
+	*err = c->init.error;
+	return err->sys > 0 ? -err->sys : -EIO;
+}
+
+int creation_save(struct creation *c, struct error *err)
+{
+	int r = 0;
+
+	c->container->pid = c->pid;
+	if (c->pid > 0)
+		r = process_start_time(c->pid, &c->container->pid_start);
+	if (r < 0 && r != -ESRCH) /* ESRCH: a short life, over already */
+		return error_num(err, -r, "cannot read the start time of init");
+	return container_save(c->container, err);
+}
+
+int creation_write_pid_file(const struct creation *c, struct error *err)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", (int)c->pid);
+
+	if (!c->options->pid_file_path)
+		return 0;
+	return file_write_atomic(AT_FDCWD, c->options->pid_file_path, text, (size_t)n, 0644, 0,
+				 err);
+}
+
+void creation_poststart(const struct creation *c)
+{
+	cleanup_buf struct buf state = { 0 };
+	struct error err;
+	char text[ERROR_TEXT_MAX];
+
+	if (c->spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
+		return;
+	container_format_state(c->container, CONTAINER_RUNNING, c->pid, NULL, &state);
+	if (hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, &err) < 0)
+		log_warning("%s", error_text(&err, text, sizeof(text)));
+}

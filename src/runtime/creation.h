@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What create and run share: everything that is made for a container before its init starts. */
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "base/error.h"
+#include "runtime/init.h"
+#include "runtime/namespaces.h"
+
+struct runtime_create_options;
+
+struct creation {
+	const struct runtime_create_options *options; /* borrowed */
+	char *config;				      /* bytes of config.json */
+	size_t config_len;
+	struct oci_spec *spec;
+	struct container *container;
+	struct cgroup *cgroup;
+	struct namespaces namespaces;
+	struct mount_plan plan;
+	struct process_setup process;
+	struct init init;
+	int sync_fd;	/* our end */
+	int console_fd; /* connected by us; -EBADF */
+	pid_t pid;
+	int pidfd;
+	bool created; /* keep what was made */
+};
+
+/*
+ * Read, check, refuse, plan; then claim the id and make the cgroup. Nothing of the container runs.
+ * *c is valid (for creation_done) also on failure.
+ */
+int creation_prepare(const struct runtime_create_options *o, struct creation *c, struct error *err);
+
+/* Unless c->created: kill init, remove cgroup and state. Frees everything. */
+void creation_done(struct creation *c);
+
+/*
+ * Make init, serve it (id maps, hooks) until it says SYNC_READY.
+ * own_listener   init waits at start.sock instead of the sync socket
+ */
+int creation_spawn(struct creation *c, bool own_listener, struct error *err);
+
+/* May run take the fast path, on shared memory? */
+bool creation_can_share_memory(const struct creation *c);
+/* The fast path: returns when init executed. 1: this machine cannot; nothing happened. */
+int creation_run_shared(struct creation *c, struct error *err);
+
+/* Let init go on from SYNC_READY (not with an own listener). Returns when it executed. */
+int creation_start(struct creation *c, struct error *err);
+
+/* What was learnt goes to disk: state.json, and the pid file once there is a pid. */
+int creation_save(struct creation *c, struct error *err);
+int creation_write_pid_file(const struct creation *c, struct error *err);
+
+/* poststart: the container runs whatever they say. */
+void creation_poststart(const struct creation *c);
+
+/* spawn.c: only the clone; fills pid and pidfd. The second: creation_run_shared() says what. */
+int spawn_init(struct creation *c, struct error *err);
+int spawn_init_shared(struct creation *c, struct error *err);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/macro.h"
+#include "base/proc.h"
+#include "base/sock.h"
+#include "kernel/syscall.h"
+
+static const char *const kind_names[OCI_HOOK_KIND_COUNT] = {
+	[OCI_HOOK_PRESTART] = "prestart",
+	[OCI_HOOK_CREATE_RUNTIME] = "createRuntime",
+	[OCI_HOOK_CREATE_CONTAINER] = "createContainer",
+	[OCI_HOOK_START_CONTAINER] = "startContainer",
+	[OCI_HOOK_POSTSTART] = "poststart",
+	[OCI_HOOK_POSTSTOP] = "poststop",
+};
+
+const char *hook_kind_name(enum oci_hook_kind kind)
+{
+	return kind_names[kind];
+}
+
+struct hook_run {
+	const struct oci_hook *hook;
+	const char *state;
+	int (*confine)(void *arg, struct error *err);
+	void *confine_arg;
+};
+
+/* The state on fd 0: a file, so that no hook that reads late or never can block us. */
+static int state_file(const char *state, struct error *err)
+{
+	cleanup_fd int fd = memfd_create("state", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return error_sys(err, "cannot make a file for the state");
+	r = fd_write_all(fd, state, strlen(state));
+	if (r < 0)
+		return error_num(err, -r, "cannot write the state");
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_sys(err, "cannot rewind the state");
+	return take_fd(&fd);
+}
+
+/* In the hook's process: never returns. An error goes to the parent, success closes report_fd. */
+static NORETURN void exec_hook(const struct hook_run *run, int state_fd, int report_fd)
+{
+	const struct oci_hook *h = run->hook;
+	char *const alone[] = { (char *)(uintptr_t)h->path, NULL };
+	char *const *argv = h->args ? (char *const *)(uintptr_t)h->args : alone;
+	struct error err;
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (dup2(state_fd, STDIN_FILENO) < 0)
+		error_sys(&err, "cannot give the state to the hook");
+	else if (!run->confine || run->confine(run->confine_arg, &err) == 0) {
+		(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail */
+		execve(h->path, argv, h->env ? (char *const *)(uintptr_t)h->env : environ);
+		error_sys(&err, "cannot execute it");
+	}
+	(void)sock_send(report_fd, &err, sizeof(err), NULL, 0); /* nobody else to tell */
+	_exit(EXIT_FAILURE);
+}
+
+/* 0 ended, 1 time is up */
+static int wait_until(int pidfd, int timeout_s, struct error *err)
+{
+	int64_t end = clock_monotonic_ns() + (int64_t)timeout_s * 1000000000;
+
+	for (;;) {
+		struct pollfd p = { .fd = pidfd, .events = POLLIN };
+		int64_t left_ms = timeout_s ? (end - clock_monotonic_ns() + 999999) / 1000000 : -1;
+		int r;
+
+		if (timeout_s && left_ms <= 0)
+			return 1;
+		r = poll(&p, 1, (int)MIN(left_ms, (int64_t)3600000));
+		if (r > 0)
+			return 0;
+		if (r < 0 && errno != EINTR)
+			return error_sys(err, "cannot wait for it");
+	}
+}
+
+static int wait_hook(const struct oci_hook *h, int pidfd, int report_fd, struct error *err)
+{
+	char text[PROC_STATUS_TEXT_MAX];
+	struct proc_status status;
+	struct error own;
+	int r = wait_until(pidfd, h->timeout_s, err);
+	int late = r;
+
+	if (r != 0)
+		(void)proc_kill(pidfd, SIGKILL); /* it may have ended meanwhile */
+	if (proc_wait(pidfd, &status, r < 0 ? &own : err) < 0)
+		return -EIO;
+	if (late < 0)
+		return late;
+	if (late > 0)
+		return error_kind(err, ERROR_INTERNAL, "it ran longer than its timeout of %d s",
+				  h->timeout_s);
+	if (sock_recv(report_fd, &own, sizeof(own), NULL, NULL) == sizeof(own)) {
+		*err = own;
+		return -EIO;
+	}
+	if (status.code != 0)
+		return error_kind(err, ERROR_INTERNAL, "%s", proc_status_text(&status, text));
+	return 0;
+}
+
+static int run_one(const struct hook_run *run, struct error *err)
+{
+	cleanup_fd int state_fd = -EBADF;
+	cleanup_fd int ours_fd = -EBADF;
+	cleanup_fd int theirs_fd = -EBADF;
+	cleanup_fd int pidfd = -EBADF;
+	int new_pidfd = -EBADF;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)&new_pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid;
+	int r;
+
+	state_fd = state_file(run->state, err);
+	if (state_fd < 0)
+		return state_fd;
+	r = sock_pair(SOCK_SEQPACKET, &ours_fd, &theirs_fd, err);
+	if (r < 0)
+		return r;
+	pid = sys_clone3(&args);
+	if (pid < 0)
+		return error_sys(err, "cannot make a process");
+	if (pid == 0)
+		exec_hook(run, state_fd, theirs_fd);
+	pidfd = new_pidfd;
+	cleanup_close_fd(&theirs_fd);
+	theirs_fd = -EBADF;
+	return wait_hook(run->hook, pidfd, ours_fd, err);
+}
+
+int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const char *state,
+	      int (*confine)(void *arg, struct error *err), void *confine_arg, struct error *err)
+{
+	for (size_t i = 0; i < hooks->n[kind]; i++) {
+		struct hook_run run = {
+			.hook = &hooks->list[kind][i],
+			.state = state,
+			.confine = confine,
+			.confine_arg = confine_arg,
+		};
+		int r = run_one(&run, err);
+
+		if (r < 0)
+			return error_prefix(err, r, "hook %s[%zu] '%s'", kind_names[kind], i,
+					    run.hook->path);
+	}
+	return 0;
+}

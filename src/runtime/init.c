@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The life of init before the execve. Each row of init_steps[] says why it stands where it does;
+ * moving one means moving a reason.
+ *
+ * Two ways to tell the creator of a failure: over the sync socket (own memory), or by filling
+ * init->error (shared memory; the creator sleeps until we end or execute).
+ */
+
+#include "runtime/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "kernel/keyring.h"
+#include "oci/spec.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/hook.h"
+#include "runtime/namespaces.h"
+#include "runtime/personality.h"
+#include "runtime/statedir.h"
+#include "runtime/sync.h"
+#include "runtime/sysctl.h"
+#include "runtime/tty.h"
+
+#define PROC_ROOT_INODE 1 /* include/linux/proc_ns.h: the root of any procfs */
+
+static int init_fds(struct init *init, struct error *err)
+{
+	cleanup_close_fd(&init->creator_fd);
+	init->creator_fd = -EBADF;
+	/* whatever the caller left open ends at the execve, but for what he asked to keep */
+	if (close_range(3 + init->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_sys(err, "cannot mark descriptors close-on-exec");
+	return 0;
+}
+
+static int init_undumpable(struct init *init, struct error *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_sys(err, "cannot become undumpable");
+	return 0;
+}
+
+/* The creator's packets; EOF means that it died, and so do we. */
+static int expect(struct init *init, enum sync_type type, struct error *err)
+{
+	int r = sync_expect(init->sync_fd, type, &init->host_pid, err);
+
+	if (r == 1)
+		_exit(EXIT_FAILURE);
+	return r;
+}
+
+static int init_ids(struct init *init, struct error *err)
+{
+	int r;
+
+	if (!(init->namespaces->make & CLONE_NEWUSER)) {
+		if (init->namespaces->join_fd[OCI_NS_USER] < 0)
+			return 0;
+		return idmap_become_root(err);
+	}
+	r = expect(init, SYNC_MAPPED, err);
+	return r < 0 ? r : idmap_become_root(err);
+}
+
+static int init_session(struct init *init, struct error *err)
+{
+	if (setsid() < 0 && errno != EPERM) /* EPERM: is a leader already */
+		return error_sys(err, "cannot start a session");
+	(void)signal(SIGPIPE, SIG_DFL); /* ignored ones are inherited, and these two often are */
+	(void)signal(SIGCHLD, SIG_DFL);
+	umask(0); /* modes of nodes and directories are exact */
+	return 0;
+}
+
+static int init_keyring(struct init *init, struct error *err)
+{
+	char name[256];
+
+	if (init->no_new_keyring)
+		return 0;
+	(void)snprintf(name, sizeof(name), "_ses.%.200s", init->container->id);
+	return keyring_join_new(name, err) < 0 ? -err->sys : 0;
+}
+
+static int init_proc(struct init *init, struct error *err)
+{
+	cleanup_fd int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, "cannot open '/proc'");
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
+		return error_kind(err, ERROR_DENIED, "the host's '/proc' is not procfs");
+	init->proc_fd = take_fd(&fd);
+	return 0;
+}
+
+static int init_propagation(struct init *init, struct error *err)
+{
+	return pivot_prepare(init->plan->propagation, err);
+}
+
+static int apply_ops(struct init *init, bool seals, struct error *err)
+{
+	const struct mount_plan *plan = init->plan;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		int r;
+
+		if ((plan->ops[i].kind == MOUNT_OP_SEAL) != seals)
+			continue;
+		r = mount_apply(&init->mounter, &plan->ops[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int init_mounts(struct init *init, struct error *err)
+{
+	return apply_ops(init, false, err);
+}
+
+static int init_terminal(struct init *init, struct error *err)
+{
+	const struct oci_process *p = init->spec->process;
+	int r;
+
+	if (!p || !p->terminal)
+		return 0;
+	r = tty_create(&init->mounter, p, init->console_fd, &init->slave_fd, err);
+	return r < 0 ? r : tty_adopt(init->slave_fd, err);
+}
+
+static int init_seal(struct init *init, struct error *err)
+{
+	return apply_ops(init, true, err);
+}
+
+static int init_cgroup(struct init *init, struct error *err)
+{
+	int r = cgroup_enter(init->cgroup, err);
+
+	if (r >= 0 && init->namespaces->make_cgroup && unshare(CLONE_NEWCGROUP) < 0)
+		return error_sys(err, "cannot make a cgroup namespace");
+	return r;
+}
+
+static int init_sysctl(struct init *init, struct error *err)
+{
+	return sysctl_apply(&init->spec->linux_, init->proc_fd, err);
+}
+
+static int init_names(struct init *init, struct error *err)
+{
+	const char *host = init->spec->hostname, *domain = init->spec->domainname;
+
+	if (!str_empty(host) && sethostname(host, strlen(host)) < 0)
+		return error_sys(err, "cannot set the hostname to '%s'", host);
+	if (!str_empty(domain) && setdomainname(domain, strlen(domain)) < 0)
+		return error_sys(err, "cannot set the domainname to '%s'", domain);
+	return 0;
+}
+
+static int run_hooks(struct init *init, enum oci_hook_kind kind, enum container_status status,
+		     int (*confine)(void *, struct error *), struct error *err)
+{
+	cleanup_buf struct buf state = { 0 };
+
+	if (init->spec->hooks.n[kind] == 0)
+		return 0;
+	container_format_state(init->container, status, init->host_pid, NULL, &state);
+	return hooks_run(&init->spec->hooks, kind, buf_str(&state), confine, init->process, err);
+}
+
+static int init_hooks(struct init *init, struct error *err)
+{
+	int r;
+
+	if (!init->has_hooks)
+		return 0;
+	r = sync_send(init->sync_fd, SYNC_MOUNTED, 0);
+	if (r < 0)
+		return error_num(err, -r, "cannot talk to the creator");
+	r = expect(init, SYNC_HOOKED, err);
+	if (r < 0)
+		return r;
+	return run_hooks(init, OCI_HOOK_CREATE_CONTAINER, CONTAINER_CREATING, NULL, err);
+}
+
+static int init_limits(struct init *init, struct error *err)
+{
+	int r = personality_apply(&init->spec->linux_, err);
+
+	if (r < 0 || !init->process)
+		return r;
+	return process_apply_limits(init->process, init->proc_fd, err);
+}
+
+static int init_pivot(struct init *init, struct error *err)
+{
+	int r = pivot_into(init->mounter.root_fd, init->no_pivot, err);
+
+	if (r < 0 || !init->plan->propagation)
+		return r;
+	/* rootfsPropagation is that of the container's root, too */
+	r = mount_set_attributes(init->mounter.root_fd, init->plan->propagation & MS_REC, 0, 0,
+				 init->plan->propagation & ~(uint64_t)MS_REC, -1);
+	return r < 0 ? error_num(err, -r, "linux.rootfsPropagation") : 0;
+}
+
+static int init_user(struct init *init, struct error *err)
+{
+	uid_t uid;
+	int r;
+
+	umask(0022);
+	if (!init->process)
+		return 0;
+	uid = init->process->process->user.uid;
+	if (uid && init->slave_fd < 0)
+		stdio_set_owner(uid);
+	r = process_set_user(init->process, err);
+	if (r >= 0)
+		r = process_set_cwd(init->process, init->mounter.root_fd, err);
+	return r;
+}
+
+static int init_executable(struct init *init, struct error *err)
+{
+	return init->process ? process_find_executable(init->process, err) : 0;
+}
+
+static int init_start(struct init *init, struct error *err)
+{
+	return init_wait_start(init, err);
+}
+
+static int confine_hook(void *arg, struct error *err)
+{
+	return process_confine(arg, err);
+}
+
+static int init_start_hooks(struct init *init, struct error *err)
+{
+	if (!init->process)
+		return error_kind(err, ERROR_INVALID, "process: missing, nothing to start");
+	return run_hooks(init, OCI_HOOK_START_CONTAINER, CONTAINER_CREATED, confine_hook, err);
+}
+
+static int init_confine(struct init *init, struct error *err)
+{
+	return process_confine(init->process, err);
+}
+
+static int init_exec(struct init *init, struct error *err)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* only fails on a wrong argument */
+	return process_exec(init->process, err);
+}
+
+struct init_step {
+	const char *name;
+	int (*run)(struct init *init, struct error *err);
+};
+
+static const struct init_step init_steps[] = {
+	/* first: the creator's death must be seen, and nothing may leak into the container */
+	{ "descriptors", init_fds },
+	/* before anybody in a shared pid namespace can look: no ptrace, no /proc/PID/exe, fd */
+	{ "undumpable", init_undumpable },
+	/* nothing can be owned or mounted by an unmapped id; setresuid makes dumpable anew */
+	{ "ids", init_ids },
+	{ "session", init_session },
+	{ "keyring", init_keyring },
+	/* the host's, while its root is still ours */
+	{ "procfs", init_proc },
+	/* before any mount, or it appears on the host */
+	{ "propagation", init_propagation },
+	{ "mounts", init_mounts },
+	/* needs /dev/pts, and /dev still writable */
+	{ "terminal", init_terminal },
+	{ "seal", init_seal },
+	/* late, so that building the mounts is not charged to a small memory limit; before the
+	 * hooks, which look for the container's cgroup; the namespace's root is where we are now */
+	{ "cgroup", init_cgroup },
+	{ "sysctl", init_sysctl },
+	{ "hostname", init_names },
+	/* everything is there and the host's paths still are, too */
+	{ "hooks", init_hooks },
+	{ "pivot_root", init_pivot },
+	/* privileged, and rlimits would have hindered the steps above */
+	{ "limits", init_limits },
+	{ "user", init_user },
+	/* as the user, in his root: a wrong argv[0] fails create, not start */
+	{ "executable", init_executable },
+	{ "start", init_start },
+	{ "startContainer", init_start_hooks },
+	/* last: capabilities and seccomp may forbid all of the above */
+	{ "confine", init_confine },
+	{ "exec", init_exec },
+};
+
+#ifdef BERTH_FAIL_INJECTION
+/* BERTH_FAIL=<step> fails it, BERTH_FAIL=<step>:kill kills the process there. */
+static int inject_failure(const char *step, struct error *err)
+{
+	const char *wanted = getenv("BERTH_FAIL");
+	const char *rest = wanted ? str_after(wanted, step) : NULL;
+
+	if (str_eq(rest, ":kill"))
+		(void)kill(getpid(), SIGKILL);
+	if (str_eq(rest, ":kill"))
+		abort(); /* pid 1 does not hear its own SIGKILL */
+	if (str_eq(rest, ""))
+		return error_kind(err, ERROR_INTERNAL, "failure on purpose in step '%s'", step);
+	return 0;
+}
+#else
+static int inject_failure(const char *step, struct error *err)
+{
+	return 0;
+}
+#endif
+
+void init_prepare(struct init *init)
+{
+	mounter_init(&init->mounter, init->plan->rootfs_path);
+	init->proc_fd = init->slave_fd = init->start_fd = -EBADF;
+	init->host_pid = 0;
+	init->step = "";
+	init->failed = false;
+}
+
+bool init_reached_exec(const struct init *init)
+{
+	return !init->failed && init->step == init_steps[ARRAY_SIZE(init_steps) - 1].name;
+}
+
+static void report(struct init *init)
+{
+	int fd = init->start_fd >= 0 ? init->start_fd : init->sync_fd;
+
+	if (fd >= 0)
+		(void)sync_send_error(fd, &init->error); /* if nobody listens, nobody asks */
+	init->failed = true;
+}
+
+int init_main(void *arg)
+{
+	struct init *init = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++) {
+		const struct init_step *step = &init_steps[i];
+
+		init->step = step->name;
+		if (inject_failure(step->name, &init->error) >= 0 &&
+		    step->run(init, &init->error) >= 0)
+			continue;
+		error_set_step(&init->error, step->name);
+		report(init);
+		return EXIT_FAILURE;
+	}
+	return EXIT_FAILURE; /* not reached: the last step only returns with an error */
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * init waits to be started: on the creator's sync socket (run), or for a connection to start.sock
+ * (create). The connection stays open until the execve closes it, so `start` hears what happened.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/init.h"
+#include "runtime/sync.h"
+
+/* A `start` that goes away before it said anything does not count. */
+static int accept_start(struct init *init, struct error *err)
+{
+	for (;;) {
+		int r;
+
+		init->start_fd = accept4(init->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		if (init->start_fd < 0) {
+			if (errno == EINTR || errno == ECONNABORTED)
+				continue;
+			return error_sys(err, "cannot wait for the start");
+		}
+		r = sync_expect(init->start_fd, SYNC_START, &init->host_pid, err);
+		if (r == 0)
+			break;
+		cleanup_close_fd(&init->start_fd);
+		init->start_fd = -EBADF;
+	}
+	cleanup_close_fd(&init->listen_fd); /* a second start is refused from now on */
+	init->listen_fd = -EBADF;
+	return 0;
+}
+
+int init_wait_start(struct init *init, struct error *err)
+{
+	int r;
+
+	if (init->sync_fd < 0) /* run's fast path: nobody to wait for */
+		return 0;
+	r = sync_send(init->sync_fd, SYNC_READY, 0);
+	if (r < 0)
+		return error_num(err, -r, "cannot talk to the creator");
+	if (init->listen_fd < 0) {
+		r = sync_expect(init->sync_fd, SYNC_START, &init->host_pid, err);
+		if (r == 1)
+			_exit(EXIT_FAILURE); /* the creator died */
+		return r;
+	}
+	cleanup_close_fd(&init->sync_fd);
+	init->sync_fd = -EBADF;
+	return accept_start(init, err);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/namespaces.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include "base/macro.h"
+#include "kernel/namespace.h"
+
+/* The order is that of joining: user first, as it decides over the right to join the others. */
+static const struct {
+	const char *word; /* of config.json */
+	uint64_t flag;
+} kinds[OCI_NS_COUNT] = {
+	[OCI_NS_USER] = { "user", CLONE_NEWUSER },  [OCI_NS_CGROUP] = { "cgroup", CLONE_NEWCGROUP },
+	[OCI_NS_IPC] = { "ipc", CLONE_NEWIPC },	    [OCI_NS_UTS] = { "uts", CLONE_NEWUTS },
+	[OCI_NS_NET] = { "network", CLONE_NEWNET }, [OCI_NS_PID] = { "pid", CLONE_NEWPID },
+	[OCI_NS_TIME] = { "time", CLONE_NEWTIME },  [OCI_NS_MOUNT] = { "mount", CLONE_NEWNS },
+};
+
+uint64_t namespaces_flag(enum oci_ns ns)
+{
+	return kinds[ns].flag;
+}
+
+static int check(const struct oci_linux *config, struct error *err)
+{
+	const struct oci_namespace *list = config->namespaces;
+
+	if (!list[OCI_NS_MOUNT].wanted)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "not supported: linux.namespaces without a mount namespace");
+	if (list[OCI_NS_MOUNT].path)
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"not supported yet: linux.namespaces: joining mount namespace '%s'",
+			list[OCI_NS_MOUNT].path);
+	if (list[OCI_NS_USER].wanted && !list[OCI_NS_USER].path &&
+	    (!config->n_uid_maps || !config->n_gid_maps))
+		return error_kind(err, ERROR_INVALID,
+				  "linux.uidMappings, linux.gidMappings: a new user namespace "
+				  "needs both");
+	if (config->has_time_offsets && (!list[OCI_NS_TIME].wanted || list[OCI_NS_TIME].path))
+		return error_kind(err, ERROR_INVALID,
+				  "linux.timeOffsets: needs a new time namespace");
+	return 0;
+}
+
+int namespaces_open(const struct oci_linux *config, struct namespaces *ret, struct error *err)
+{
+	struct namespaces n = { .config = config };
+	int r = check(config, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < OCI_NS_COUNT; i++)
+		n.join_fd[i] = -EBADF;
+	for (size_t i = 0; i < OCI_NS_COUNT; i++) {
+		const struct oci_namespace *ns = &config->namespaces[i];
+
+		if (!ns->wanted)
+			continue;
+		if (ns->path) {
+			r = namespace_open(ns->path, kinds[i].flag, &n.join_fd[i], err);
+			if (r < 0) {
+				namespaces_close(&n);
+				return error_prefix(err, r, "linux.namespaces: %s", kinds[i].word);
+			}
+			n.stage = true;
+		} else if (i == OCI_NS_CGROUP) {
+			n.make_cgroup = true;
+		} else if (i == OCI_NS_TIME) {
+			n.make_time = n.stage = true;
+		} else {
+			n.make |= kinds[i].flag;
+		}
+	}
+	*ret = n;
+	return 0;
+}
+
+void namespaces_close(struct namespaces *n)
+{
+	for (size_t i = 0; i < OCI_NS_COUNT; i++) {
+		cleanup_close_fd(&n->join_fd[i]);
+		n->join_fd[i] = -EBADF;
+	}
+}
+
+static int join(const struct namespaces *n, size_t i, struct error *err)
+{
+	if (setns(n->join_fd[i], (int)kinds[i].flag) < 0)
+		return error_sys(err, "cannot join %s namespace '%s'", kinds[i].word,
+				 n->config->namespaces[i].path);
+	return 0;
+}
+
+int namespaces_enter(const struct namespaces *n, struct error *err)
+{
+	bool has_user = n->join_fd[OCI_NS_USER] >= 0;
+	unsigned later = 0;
+	int r;
+
+	/*
+	 * With the rights that we have now, before the user namespace takes them; for what is
+	 * refused (without privilege) it is the user namespace that gives the right.
+	 */
+	for (size_t i = 0; i < OCI_NS_COUNT; i++) {
+		if (i == OCI_NS_USER || n->join_fd[i] < 0)
+			continue;
+		r = join(n, i, err);
+		if (r == -EPERM && has_user)
+			later |= 1u << i;
+		else if (r < 0)
+			return r;
+	}
+	if (has_user) {
+		r = join(n, OCI_NS_USER, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < OCI_NS_COUNT; i++) {
+		r = later & 1u << i ? join(n, i, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	if (!n->make_time)
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return error_sys(err, "cannot make a time namespace");
+	return timens_set_offsets(n->config, err);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Making init: one clone3 with all new namespaces, born in the container's v2 cgroup.
+ *
+ *	plain     creator ──clone3(new namespaces)──▶ init, with a copy of our memory
+ *	shared    the same with CLONE_VM | CLONE_VFORK: no page tables are copied, no page is
+ *	          written twice; we sleep until init executes
+ *	stage     creator ──clone3(VM, VFORK, FILES)──▶ stage: setns(...)
+ *	             ╰────────── child of ours ◀── clone3(new namespaces, CLONE_PARENT)
+ *
+ * All signals are blocked meanwhile: a handler must not run in a child that shares our memory.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernel/syscall.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/creation.h"
+
+/* Pages are touched only as deep as the steps go. */
+#define CHILD_STACK_BYTES (512u << 10)
+
+struct spawn {
+	struct creation *creation;
+	struct clone_args args;
+	pid_t pid; /* written by the kernel before init runs */
+	int pidfd;
+	struct error error; /* of the stage */
+};
+
+static void fill_args(struct spawn *s, struct creation *c)
+{
+	int cgroup_fd = cgroup_clone_fd(c->cgroup);
+
+	s->creation = c;
+	s->pid = 0;
+	s->pidfd = -EBADF;
+	s->args = (struct clone_args){
+		.flags = c->namespaces.make | CLONE_PIDFD | CLONE_PARENT_SETTID |
+			 CLONE_CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)&s->pidfd,
+		.parent_tid = (uint64_t)(uintptr_t)&s->pid,
+		.exit_signal = SIGCHLD,
+	};
+	if (cgroup_fd >= 0) {
+		s->args.flags |= CLONE_INTO_CGROUP;
+		s->args.cgroup = (uint64_t)cgroup_fd;
+	}
+}
+
+static void *stack_map(struct error *err)
+{
+	void *stack = mmap(NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+
+	if (stack != MAP_FAILED)
+		return stack;
+	error_sys(err, "cannot map a stack for the container's init");
+	return NULL;
+}
+
+/* clone3_call() with all signals blocked. -1 and errno. */
+static pid_t call_blocked(struct clone_args *args, void *stack, int (*fn)(void *), void *arg)
+{
+	sigset_t all, before;
+	int saved;
+	pid_t pid;
+
+	args->stack = (uint64_t)(uintptr_t)stack;
+	args->stack_size = CHILD_STACK_BYTES;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before); /* only fails on a wrong argument */
+	pid = clone3_call(args, fn, arg);
+	saved = errno;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return pid;
+}
+
+static int clone_error(struct error *err)
+{
+	if (errno == EPERM)
+		return error_sys(err, "cannot make the container's namespaces (root, or a user "
+				      "namespace, is needed)");
+	return error_sys(err, "cannot make the container's init");
+}
+
+static int spawn_plain(struct spawn *s, struct error *err)
+{
+	sigset_t all, before;
+	pid_t pid;
+	int saved;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before); /* only fails on a wrong argument */
+	pid = sys_clone3(&s->args);
+	if (pid == 0)
+		_exit(init_main(&s->creation->init));
+	saved = errno;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return pid < 0 ? clone_error(err) : 0;
+}
+
+/* The process in between. Its error lies in our memory; its exit status says if there is one. */
+static int stage_main(void *arg)
+{
+	struct spawn *s = arg;
+	pid_t pid;
+
+	if (namespaces_enter(&s->creation->namespaces, &s->error) < 0)
+		return EXIT_FAILURE;
+	s->args.flags |= CLONE_PARENT;
+	s->args.exit_signal = 0; /* clone(2): that of our own parent's child */
+	pid = sys_clone3(&s->args);
+	if (pid == 0)
+		_exit(init_main(&s->creation->init));
+	if (pid > 0)
+		return EXIT_SUCCESS;
+	clone_error(&s->error);
+	return EXIT_FAILURE;
+}
+
+static int spawn_through_stage(struct spawn *s, struct error *err)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_CLEAR_SIGHAND,
+		.exit_signal = SIGCHLD,
+	};
+	void *stack = stack_map(err);
+	int status = 0;
+	pid_t stage;
+
+	if (!stack)
+		return -ENOMEM;
+	stage = call_blocked(&args, stack, stage_main, s);
+	if (stage < 0) {
+		clone_error(err);
+		(void)munmap(stack, CHILD_STACK_BYTES); /* address space only */
+		return errno == ENOSYS ? -ENOSYS : -EIO;
+	}
+	while (waitpid(stage, &status, 0) < 0 && errno == EINTR)
+		;
+	(void)munmap(stack, CHILD_STACK_BYTES);
+	if (s->pid > 0)
+		return 0;
+	if (!WIFEXITED(status))
+		return error_kind(err, ERROR_INTERNAL, "joining namespaces: killed by signal %d",
+				  WTERMSIG(status));
+	*err = s->error;
+	error_set_step(err, "namespaces");
+	return err->sys > 0 ? -err->sys : -EIO;
+}
+
+int spawn_init(struct creation *c, struct error *err)
+{
+	struct spawn s = { 0 };
+	int r;
+
+	fill_args(&s, c);
+	r = c->namespaces.stage ? spawn_through_stage(&s, err) : spawn_plain(&s, err);
+	if (r < 0)
+		return r;
+	c->pid = s.pid;
+	c->pidfd = s.pidfd;
+	return 0;
+}
+
+int spawn_init_shared(struct creation *c, struct error *err)
+{
+	struct spawn s = { 0 };
+	void *stack = stack_map(err);
+	pid_t pid;
+
+	if (!stack)
+		return -ENOMEM;
+	fill_args(&s, c);
+	s.args.flags |= CLONE_VM | CLONE_VFORK;
+	pid = call_blocked(&s.args, stack, init_main, &c->init);
+	if (pid < 0 && errno == ENOSYS) {
+		(void)munmap(stack, CHILD_STACK_BYTES);
+		return 1;
+	}
+	if (pid < 0) {
+		int r = clone_error(err);
+
+		(void)munmap(stack, CHILD_STACK_BYTES);
+		return r;
+	}
+	(void)munmap(stack, CHILD_STACK_BYTES); /* init has its own memory now, or is gone */
+	c->pid = pid;
+	c->pidfd = s.pidfd;
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * start.sock leads to the waiting init. Of several starts at once, the one that removes the name
+ * may speak; the connection closes when init executes.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "base/path.h"
+#include "base/sock.h"
+#include "oci/spec.h"
+#include "runtime/hook.h"
+#include "runtime/lifecycle.h"
+#include "runtime/runtime.h"
+#include "runtime/statedir.h"
+#include "runtime/sync.h"
+
+static int connect_init(const struct container *c, int *ret_fd, struct error *err)
+{
+	cleanup_free char *dir = path_join(c->root_path, c->id);
+	cleanup_free char *path = path_join(dir, CONTAINER_START_SOCK);
+	cleanup_fd int fd = -EBADF;
+	int r = sock_connect(path, SOCK_SEQPACKET, &fd, err);
+
+	if (r == -ENOENT)
+		return lifecycle_check(LIFECYCLE_START, CONTAINER_RUNNING, c->id, err);
+	if (r == -ECONNREFUSED) /* it died in the last moment */
+		return lifecycle_check(LIFECYCLE_START, CONTAINER_STOPPED, c->id, err);
+	if (r < 0)
+		return r;
+	if (unlinkat(c->dir_fd, CONTAINER_START_SOCK, 0) < 0) {
+		if (errno == ENOENT)
+			return lifecycle_check(LIFECYCLE_START, CONTAINER_RUNNING, c->id, err);
+		return error_sys(err, "cannot start container '%s'", c->id);
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static void run_poststart(const struct container *c)
+{
+	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
+	cleanup_buf struct buf state = { 0 };
+	char text[ERROR_TEXT_MAX];
+	struct error err;
+
+	if (container_config(c, &spec, &err) < 0 || spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
+		return;
+	container_format_state(c, CONTAINER_RUNNING, c->pid, NULL, &state);
+	if (hooks_run(&spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, &err) < 0)
+		log_warning("%s", error_text(&err, text, sizeof(text)));
+}
+
+int runtime_start(const char *root_path, const char *id, struct error *err)
+{
+	cleanup_with(container_free) struct container *c = NULL;
+	enum container_status status;
+	cleanup_fd int fd = -EBADF;
+	struct error own = { 0 };
+	int r = container_open(root_path, id, &c, err);
+
+	if (r >= 0)
+		r = container_get_status(c, &status, err);
+	if (r >= 0)
+		r = lifecycle_check(LIFECYCLE_START, status, id, err);
+	if (r >= 0)
+		r = connect_init(c, &fd, err);
+	if (r < 0)
+		return r;
+	r = sync_send(fd, SYNC_START, c->pid);
+	if (r < 0)
+		return error_num(err, -r, "cannot talk to the init of container '%s'", id);
+	r = sync_expect(fd, SYNC_FAILED, NULL, &own);
+	if (r != 1) { /* end of file: the execve closed it */
+		*err = own;
+		return r < 0 ? r : -EIO;
+	}
+	run_poststart(c);
+	return 0;
+}
