@@ -12,9 +12,10 @@
 #include <sys/types.h>
 #include "base/error.h"
 
-#define USER_FILE_MAX_BYTES (1u << 20)
-#define USER_GROUPS_MAX	    1024      /* supplementary groups of one user */
-#define USER_ID_MAX	    INT32_MAX /* as docker: ids are 0..2^31-1 */
+#define USER_FILE_MAX_BYTES   (1u << 20)
+#define USER_GROUPS_MAX	      1024	/* supplementary groups of one user */
+#define USER_ID_MAX	      INT32_MAX /* as docker: ids are 0..2^31-1 */
+#define USER_SUBID_RANGES_MAX 340	/* what one uid_map holds since 4.15: user_namespaces(7) */
 
 struct user_identity {
 	uint32_t uid, gid;
@@ -28,7 +29,7 @@ struct user_identity {
  * docker's --user: "", "name", "uid", "name:group", "uid:gid" in all mixtures. "" is uid 0. An
  * unknown number is a valid uid with gid 0; supplementary groups come from /etc/group unless a
  * group was given. A missing file is an empty one.
- * Errors   ERROR_INVALID/NOT_FOUND with docker's sentences: "unable to find user x: no matching
+ * Errors   ERROR_INVALID with docker's sentences: "unable to find user x: no matching
  *          entries in passwd file"
  */
 int user_resolve(int root_fd, const char *spec, struct user_identity *ret_identity,
@@ -49,7 +50,7 @@ struct user_id_range {
 	uint32_t first, count;
 };
 /*
- * Lines of /etc/subuid or /etc/subgid for a user by name or number; heap array.
+ * Lines of /etc/subuid or /etc/subgid beneath root_fd for a user by name or number; heap array.
  * Returns 0 (perhaps with none) or -errno.
  */
 int user_subids(int root_fd, const char *path, const char *name, uint32_t uid,
