@@ -2,23 +2,26 @@
 #pragma once
 
 /*
- * process.capabilities onto the calling thread. Two halves around the change of the user, because
- * setuid clears what the second half must set. caps == NULL (section absent) does nothing.
- * No allocation.
+ * process.capabilities onto the calling thread, around the change of the user, which clears
+ * capabilities. caps == NULL (the section is absent) means five empty sets, as in runc and crun.
+ * No allocation. The order is the functions' order here.
  */
 
 #include "base/error.h"
 
 struct oci_capabilities;
 
-/* Before setuid: limit the bounding set (needs CAP_SETPCAP) and keep the permitted set. */
+/* Limit the bounding set (needs CAP_SETPCAP) and keep the permitted set over setuid. */
 int caps_before_user(const struct oci_capabilities *caps, struct error *err);
 
-/* After setuid: make all permitted capabilities effective again (they go with caps_apply). */
-int caps_after_user(const struct oci_capabilities *caps, struct error *err);
+/* Whatever is permitted becomes effective: for setup that the new user alone could not do. */
+int caps_raise(struct error *err);
+
+/* Only what the container will have is effective, the rest stays permitted. */
+int caps_lower(const struct oci_capabilities *caps, struct error *err);
 
 /*
- * The final effective, permitted, inheritable and ambient sets. Asking for a capability that the
- * caller does not hold drops it silently as runc does; the ambient set likewise.
+ * The final effective, permitted, inheritable and ambient sets. A capability that the caller does
+ * not hold cannot be given: it is left out, so that "all" works where all is less than usual.
  */
 int caps_apply(const struct oci_capabilities *caps, struct error *err);
