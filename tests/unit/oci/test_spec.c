@@ -178,65 +178,65 @@ static void test_words_with_two_spellings_mean_the_same(void **state)
 	assert_int_equal(spec->linux_.resources.devices[0].type, 'a');
 }
 
+static const struct {
+	const char *text, *message;
+} bad_documents[] = {
+	{ "", "config.json: the text ends too early: expected a value" },
+	{ "[]", "config.json: not an object" },
+	{ "{\"root\":{\"path\":\"r\"}}", "config.json: ociVersion: missing" },
+	{ "{\"ociVersion\":\"1.0.0\"}", "config.json: root: missing" },
+	{ "{\"ociVersion\":\"1.0.0\",\"root\":{}}", "config.json: root.path: missing" },
+	{ "{" MINIMAL ",\"process\":{}}", "config.json: process.cwd: missing" },
+	{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[1]}}",
+	  "config.json: process.args[0]: not a string" },
+	{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\\u0000\"]}}",
+	  "config.json: process.args[0]: contains a NUL character" },
+	{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":-1}}}",
+	  "config.json: process.user.uid: -1 is out of range" },
+	{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_X\"}]}}",
+	  "config.json: process.rlimits[0].type: unknown rlimit 'RLIMIT_X'" },
+	{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"capabilities\":[]}}",
+	  "config.json: process.capabilities: not an object" },
+	{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"},{}]}",
+	  "config.json: mounts[1].destination: missing" },
+	{ "{" MINIMAL ",\"mounts\":{}}", "config.json: mounts: not an array" },
+	{ "{" MINIMAL ",\"hooks\":{\"prestart\":[{\"timeout\":1}]}}",
+	  "config.json: hooks.prestart[0].path: missing" },
+	{ "{" MINIMAL ",\"annotations\":{\"a.b\":1}}",
+	  "config.json: annotations[\"a.b\"]: not a string" },
+	{ "{" MINIMAL ",\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}}",
+	  "config.json: linux.namespaces[1]: namespace 'pid' is listed twice" },
+	{ "{" MINIMAL ",\"linux\":{\"namespaces\":[{\"type\":\"disk\"}]}}",
+	  "config.json: linux.namespaces[0]: unknown namespace type 'disk'" },
+	{ "{" MINIMAL ",\"linux\":{\"namespaces\":[{}]}}",
+	  "config.json: linux.namespaces[0].type: missing" },
+	{ "{" MINIMAL ",\"linux\":{\"seccomp\":{}}}",
+	  "config.json: linux.seccomp.defaultAction: missing" },
+	{ "{" MINIMAL ",\"linux\":{\"seccomp\":{\"defaultAction\":\"X\"}}}",
+	  "config.json: linux.seccomp.defaultAction: unknown seccomp action 'X'" },
+	{ "{" MINIMAL ",\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\","
+	  "\"flags\":[\"X\"]}}}",
+	  "config.json: linux.seccomp.flags[0]: unknown seccomp flag 'X'" },
+	{ "{" MINIMAL ",\"linux\":{\"resources\":{\"devices\":[{\"allow\":true,"
+	  "\"access\":\"rx\"}]}}}",
+	  "config.json: linux.resources.devices[0].access: unknown device access 'x' in 'rx'" },
+	{ "{" MINIMAL ",\"linux\":{\"resources\":{\"memory\":{\"limit\":1.5}}}}",
+	  "config.json: linux.resources.memory.limit: 1.5 is not an integer" },
+	{ "{" MINIMAL ",\"linux\":{\"resources\":{\"cpu\":{\"shares\":-1}}}}",
+	  "config.json: linux.resources.cpu.shares: -1 is negative" },
+};
+
 static void test_bad_documents_are_refused_with_the_field(void **state)
 {
-	static const struct {
-		const char *text, *message;
-	} table[] = {
-		{ "", "config.json: the text ends too early: expected a value" },
-		{ "[]", "config.json: not an object" },
-		{ "{\"root\":{\"path\":\"r\"}}", "config.json: ociVersion: missing" },
-		{ "{\"ociVersion\":\"1.0.0\"}", "config.json: root: missing" },
-		{ "{\"ociVersion\":\"1.0.0\",\"root\":{}}", "config.json: root.path: missing" },
-		{ "{" MINIMAL ",\"process\":{}}", "config.json: process.cwd: missing" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[1]}}",
-		  "config.json: process.args[0]: not a string" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\\u0000\"]}}",
-		  "config.json: process.args[0]: contains a NUL character" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":-1}}}",
-		  "config.json: process.user.uid: -1 is out of range" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_X\"}]}}",
-		  "config.json: process.rlimits[0].type: unknown rlimit 'RLIMIT_X'" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"capabilities\":[]}}",
-		  "config.json: process.capabilities: not an object" },
-		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"},{}]}",
-		  "config.json: mounts[1].destination: missing" },
-		{ "{" MINIMAL ",\"mounts\":{}}", "config.json: mounts: not an array" },
-		{ "{" MINIMAL ",\"hooks\":{\"prestart\":[{\"timeout\":1}]}}",
-		  "config.json: hooks.prestart[0].path: missing" },
-		{ "{" MINIMAL ",\"annotations\":{\"a.b\":1}}",
-		  "config.json: annotations[\"a.b\"]: not a string" },
-		{ "{" MINIMAL
-		  ",\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}}",
-		  "config.json: linux.namespaces[1]: namespace 'pid' is listed twice" },
-		{ "{" MINIMAL ",\"linux\":{\"namespaces\":[{\"type\":\"disk\"}]}}",
-		  "config.json: linux.namespaces[0]: unknown namespace type 'disk'" },
-		{ "{" MINIMAL ",\"linux\":{\"namespaces\":[{}]}}",
-		  "config.json: linux.namespaces[0].type: missing" },
-		{ "{" MINIMAL ",\"linux\":{\"seccomp\":{}}}",
-		  "config.json: linux.seccomp.defaultAction: missing" },
-		{ "{" MINIMAL ",\"linux\":{\"seccomp\":{\"defaultAction\":\"X\"}}}",
-		  "config.json: linux.seccomp.defaultAction: unknown seccomp action 'X'" },
-		{ "{" MINIMAL ",\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\","
-		  "\"flags\":[\"X\"]}}}",
-		  "config.json: linux.seccomp.flags[0]: unknown seccomp flag 'X'" },
-		{ "{" MINIMAL ",\"linux\":{\"resources\":{\"devices\":[{\"allow\":true,"
-		  "\"access\":\"rx\"}]}}}",
-		  "config.json: linux.resources.devices[0].access: unknown device access 'x' in 'rx'" },
-		{ "{" MINIMAL ",\"linux\":{\"resources\":{\"memory\":{\"limit\":1.5}}}}",
-		  "config.json: linux.resources.memory.limit: 1.5 is not an integer" },
-		{ "{" MINIMAL ",\"linux\":{\"resources\":{\"cpu\":{\"shares\":-1}}}}",
-		  "config.json: linux.resources.cpu.shares: -1 is negative" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_documents); i++) {
 		struct oci_spec *spec = NULL;
 		struct error err = { 0 };
 
-		assert_int_equal(oci_spec_parse(table[i].text, strlen(table[i].text), &spec, &err),
+		assert_int_equal(oci_spec_parse(bad_documents[i].text,
+						strlen(bad_documents[i].text), &spec, &err),
 				 -EINVAL);
 		assert_int_equal(err.kind, ERROR_INVALID);
-		assert_string_equal(err.msg, table[i].message);
+		assert_string_equal(err.msg, bad_documents[i].message);
 		assert_null(spec);
 	}
 }
