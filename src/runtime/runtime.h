@@ -19,6 +19,9 @@
 #include <sys/types.h>
 #include "base/error.h"
 
+struct cgroup_stats;
+struct oci_resources;
+
 /* Where the state of containers lies when nobody says otherwise. */
 #define RUNTIME_ROOT_DEFAULT "/run/berth-runtime"
 
@@ -73,5 +76,50 @@ int runtime_kill(const char *root_path, const char *id, int signo, bool all, str
  */
 int runtime_delete(const char *root_path, const char *id, bool force, struct error *err);
 
+/* Errors   ERROR_CONFLICT "container not running", "container not paused" */
 int runtime_pause(const char *root_path, const char *id, struct error *err);
 int runtime_resume(const char *root_path, const char *id, struct error *err);
+
+/* Write the limits that are set; the others stay. */
+int runtime_update(const char *root_path, const char *id, const struct oci_resources *resources,
+		   struct error *err);
+
+/* Host pids of all processes in the container's cgroups; heap. */
+int runtime_pids(const char *root_path, const char *id, pid_t **ret_pids, size_t *ret_n,
+		 struct error *err);
+
+int runtime_stats(const char *root_path, const char *id, struct cgroup_stats *ret_stats,
+		  struct error *err);
+
+/* Another process in a running container. */
+struct runtime_exec_options {
+	const char *root_path; /* NULL: RUNTIME_ROOT_DEFAULT */
+	const char *id;
+	/* What to run: a process document, or words onto the container's own process section. */
+	const char *process_path; /* JSON file, or NULL */
+	char *const *args;	  /* NULL-terminated; NULL with process_path */
+	char *const *env;	  /* strv, added to (and over) the container's */
+	const char *cwd, *user;	  /* "uid[:gid]"; NULL: the container's */
+	char *const *additional_gids, *const *caps;
+	const char *apparmor_profile, *process_label;
+	bool no_new_privileges;
+	bool tty; /* a new pseudo terminal; its master goes to console_* */
+	const char *console_socket_path;
+	int console_fd;	       /* a connected socket instead of the path, else -1; borrowed */
+	const char *cgroup;    /* a sub-cgroup that exists, or NULL */
+	const char *pid_file_path;
+	unsigned preserve_fds; /* so many fds from 3 on go to the process */
+	bool ignore_paused;    /* else a paused container is refused */
+};
+
+/*
+ * Start it; returns when its execve succeeded. It is a child of the caller, who changes the pid and
+ * time namespace of his later children, and his own namespaces altogether when he is not root: call
+ * this last, and from a process that only waits afterwards.
+ *
+ * ret_pidfd  owned by the caller
+ * Errors     ERROR_NOT_FOUND, ERROR_CONFLICT (stopped, paused); ERROR_CMD_NOT_FOUND and
+ *            ERROR_CMD_NOT_RUNNABLE args[0]; else the step that failed
+ */
+int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_pidfd,
+		 struct error *err);

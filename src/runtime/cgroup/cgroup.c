@@ -272,21 +272,35 @@ int cgroup_thaw(const struct cgroup *cg, struct error *err)
 
 /* Removal */
 
+/* Whoever is still in this node, also who is not in the v2 tree. */
+static void kill_node(const struct cgroup *cg, const struct cgroup_node *n)
+{
+	cleanup_free pid_t *pids = NULL;
+	size_t count = 0, capacity = 0;
+	struct error ignored;
+
+	if (n->driver->kill_all(n, &ignored) == 0 || n->dir_fd < 0)
+		return;
+	(void)cgroup_tree_pids(n->dir_fd, &pids, &count, &capacity);
+	for (size_t i = 0; i < count; i++)
+		(void)kill(pids[i], SIGKILL); /* gone already is as good */
+	if (count > 0)
+		(void)cgroup_thaw(cg, &ignored); /* frozen by v1, they could not die */
+}
+
 static int destroy_node(const struct cgroup *cg, const struct cgroup_node *n, int64_t end,
 			struct error *err)
 {
-	struct error ignored;
 	long pause_us = 500;
-	int r;
 
-	for (unsigned tries = 0;; tries++) {
-		r = cgroup_tree_remove(n->dir);
+	for (;;) {
+		int r = cgroup_tree_remove(n->dir);
+
 		if (r == 0 || r == -ENOENT)
 			return 0;
 		if (r != -EBUSY || clock_monotonic_ns() >= end)
 			return error_num(err, -r, "cannot remove cgroup '%s'", n->dir);
-		if (tries == 2) /* what is frozen cannot go away */
-			(void)cgroup_thaw(cg, &ignored);
+		kill_node(cg, n);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = pause_us * 1000 }, NULL);
 		pause_us = MIN(pause_us * 2, 50000);
 	}

@@ -71,8 +71,8 @@ int cgroup_open(const char *const *lines, struct cgroup **ret_cgroup, struct err
 char **cgroup_format(const struct cgroup *cg);
 
 /*
- * Removes the directories with everything below, waiting a bounded time (CGROUP_DESTROY_MS) for
- * processes that were killed to be reaped. Idempotent. Thaws first where it must.
+ * Removes the directories with everything below. Processes that are still inside are thawed and
+ * killed, and waited for until they are reaped, for a bounded time (CGROUP_DESTROY_MS). Idempotent.
  */
 int cgroup_destroy(struct cgroup *cg, struct error *err);
 #define CGROUP_DESTROY_MS 10000

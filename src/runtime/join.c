@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a process does between the clone of exec and its execve. It shares the parent's memory
+ * (CLONE_VM | CLONE_VFORK), so nothing here allocates, and the parent sleeps until the execve or
+ * the end. The pid and time namespace were set by the parent for its children: a process cannot
+ * change its own.
+ */
+#include "runtime/join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "base/sock.h"
+#include "kernel/keyring.h"
+#include "kernel/pty.h"
+#include "oci/spec.h"
+#include "runtime/cgroup/cgroup.h"
+
+/* The name by which console sockets announce a master, as runc has it. */
+#define PTMX_NAME "/dev/ptmx"
+
+static int join_signals(struct join_context *ctx, struct error *err)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return error_sys(err, "cannot unblock signals");
+	return 0;
+}
+
+/*
+ * From the pid namespace on the container can see us: our /proc/PID/exe is the runtime's own file
+ * on the host, our memory and descriptors are the caller's (CVE-2019-5736, CVE-2016-9962).
+ */
+static int join_hide(struct join_context *ctx, struct error *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_sys(err, "cannot become non-dumpable");
+	return 0;
+}
+
+static int join_cgroup(struct join_context *ctx, struct error *err)
+{
+	return cgroup_enter(ctx->cgroup, err);
+}
+
+static int join_keyring(struct join_context *ctx, struct error *err)
+{
+	char name[256];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "_ses.%.200s", ctx->id); /* as init named it */
+	r = keyring_join_new(name, err);
+	return r < 0 ? r : 0; /* 1: this kernel has no keys */
+}
+
+/*
+ * The user namespace comes last: joining the others takes rights in the namespaces that own them,
+ * and these need not be the container's user namespace (a network made by an engine).
+ */
+static int join_namespaces(struct join_context *ctx, struct error *err)
+{
+	unsigned others = ctx->namespaces & ~(unsigned)CLONE_NEWUSER;
+
+	if (others && setns(ctx->init_pidfd, (int)others) < 0)
+		return error_sys(err, "cannot join the container's namespaces");
+	if ((ctx->namespaces & CLONE_NEWUSER) && setns(ctx->init_pidfd, CLONE_NEWUSER) < 0)
+		return error_sys(err, "cannot join the container's user namespace");
+	return 0;
+}
+
+static int join_root(struct join_context *ctx, struct error *err)
+{
+	if (ctx->root_fd >= 0) {
+		if (fchdir(ctx->root_fd) < 0 || chroot(".") < 0)
+			return error_sys(err, "cannot change into the container's root");
+	} else {
+		ctx->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (ctx->root_fd < 0)
+			return error_sys(err, "cannot open the container's root");
+	}
+	if (chdir("/") < 0)
+		return error_sys(err, "cannot change into the container's root");
+	return 0;
+}
+
+static int join_terminal(struct join_context *ctx, struct error *err)
+{
+	const struct oci_process *p = ctx->setup.process;
+	cleanup_fd int master_fd = -EBADF;
+	cleanup_fd int slave_fd = -EBADF;
+	int r;
+
+	if (!p->terminal)
+		return 0;
+	r = pty_open(ctx->root_fd, "/dev/ptmx", &master_fd, &slave_fd, err);
+	if (r < 0)
+		return r;
+	if (p->console_height)
+		(void)pty_set_size(slave_fd, p->console_height, p->console_width);
+	if (fchown(slave_fd, p->user.uid, (gid_t)-1) < 0 && errno != EPERM && errno != EINVAL)
+		return error_sys(err, "cannot give the terminal to user %u", p->user.uid);
+	r = sock_send(ctx->console_fd, PTMX_NAME, strlen(PTMX_NAME), &master_fd, 1);
+	if (r < 0)
+		return error_num(err, -r, "cannot send the terminal to the console socket");
+	return pty_make_controlling(slave_fd, err);
+}
+
+static int join_limits(struct join_context *ctx, struct error *err)
+{
+	return process_apply_limits(&ctx->setup, ctx->proc_fd, err);
+}
+
+static int join_user(struct join_context *ctx, struct error *err)
+{
+	return process_set_user(&ctx->setup, err);
+}
+
+static int join_cwd(struct join_context *ctx, struct error *err)
+{
+	return process_set_cwd(&ctx->setup, ctx->root_fd, err);
+}
+
+static int join_executable(struct join_context *ctx, struct error *err)
+{
+	return process_find_executable(&ctx->setup, err);
+}
+
+static int join_descriptors(struct join_context *ctx, struct error *err)
+{
+	if (syscall(SYS_close_range, 3 + ctx->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_sys(err, "cannot close descriptors");
+	return 0;
+}
+
+static int join_confine(struct join_context *ctx, struct error *err)
+{
+	return process_confine(&ctx->setup, err);
+}
+
+static int join_exec(struct join_context *ctx, struct error *err)
+{
+	return process_exec(&ctx->setup, err);
+}
+
+static const struct join_step {
+	const char *name;
+	int (*run)(struct join_context *ctx, struct error *err);
+} join_steps[] = {
+	{ "signals", join_signals },
+	{ "hide", join_hide },	   /* before anybody in the container sees us */
+	{ "cgroup", join_cgroup }, /* with the host's rights and paths */
+	{ "keyring", join_keyring },
+	{ "limits", join_limits }, /* needs privileges that the user namespace ends */
+	{ "namespaces", join_namespaces },
+	{ "root", join_root },
+	{ "terminal", join_terminal }, /* out of the container's devpts, before the user changes */
+	{ "user", join_user },
+	{ "cwd", join_cwd }, /* as the user: his rights decide */
+	{ "executable", join_executable },
+	{ "descriptors", join_descriptors }, /* close-on-exec: the steps to come need theirs */
+	{ "confine", join_confine },	     /* may forbid all of the above */
+	{ "exec", join_exec },
+};
+
+int join_main(void *arg)
+{
+	struct join_context *ctx = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(join_steps); i++) {
+		if (join_steps[i].run(ctx, &ctx->err) >= 0)
+			continue;
+		error_set_step(&ctx->err, join_steps[i].name);
+		return 1;
+	}
+	return 1; /* not reached: the last step execs or fails */
+}

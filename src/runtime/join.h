@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The child of exec: a process that shares its parent's memory until its execve, walks into the
+ * container step by step, and leaves its error in the context when one fails. Private to runtime.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "runtime/process.h"
+
+struct cgroup;
+
+struct join_context {
+	const char *id;
+	const struct cgroup *cgroup; /* open to enter */
+	int init_pidfd;		     /* of the container's init */
+	unsigned namespaces;	     /* CLONE_NEW* bits the child joins */
+	int root_fd;	/* the container's root where no mount namespace leads to it, or -1 */
+	int proc_fd;	/* root of the host's /proc */
+	int console_fd; /* where the pty master goes; -1: no terminal */
+	unsigned preserve_fds;
+	struct process_setup setup;
+	struct error err; /* the child's, when it failed */
+};
+
+/*
+ * For clone3_call(): arg is the context. Returns only when a step failed (1).
+ */
+int join_main(void *arg);
