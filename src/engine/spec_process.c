@@ -69,7 +69,7 @@ void spec_build_process(const struct container_config *c, const struct spec_path
 			  .additional_gids = user->groups,
 			  .n_additional_gids = user->n_groups },
 		.cwd = *c->workdir ? c->workdir : "/",
-		.capabilities = c->security.capabilities,
+		.capabilities = security_caps(c->security.caps, user->uid, c->arena),
 		.rlimits = c->rlimits,
 		.n_rlimits = c->n_rlimits,
 		.no_new_privileges = c->security.no_new_privileges,

@@ -19,8 +19,9 @@ struct security_options {
 };
 
 struct security {
-	const struct oci_capabilities *capabilities;
-	const struct oci_seccomp *seccomp; /* NULL: unconfined */
+	uint64_t caps;				     /* what the container may ever have */
+	const struct oci_capabilities *capabilities; /* security_caps(caps, 0, ...) */
+	const struct oci_seccomp *seccomp;	     /* NULL: unconfined */
 	bool no_new_privileges;
 	const char *apparmor_profile; /* NULL: none asked */
 	const char *selinux_label;    /* NULL: none asked */
@@ -38,3 +39,9 @@ struct security {
  */
 int spec_security(const struct security_options *options, struct arena *arena,
 		  struct security *ret_security, struct error *err);
+
+/*
+ * The five sets for a process that runs as uid: all of caps for root; for other users the bounding
+ * set alone, as in docker.
+ */
+const struct oci_capabilities *security_caps(uint64_t caps, uint32_t uid, struct arena *arena);
