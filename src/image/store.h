@@ -33,7 +33,6 @@ struct image_layer {
 	struct digest blob_id;	/* of the blob in the layout, compressed or not */
 	const char *media_type; /* of that blob */
 	uint64_t blob_bytes;
-	uint64_t unpacked_bytes; /* sum of its files' sizes */
 };
 
 /* One image with everything a container needs; const once looked up. Freed by image_free(). */
@@ -42,7 +41,7 @@ struct image {
 	struct digest manifest_id; /* digest of the manifest: docker's "RepoDigests" */
 	char **names;		   /* strv of normalised references ("docker.io/library/x:1") */
 	int64_t created_ns;	   /* 0: the image does not say */
-	uint64_t size_bytes;	   /* sum of unpacked_bytes */
+	uint64_t size_bytes;	   /* sum of the sizes of all layers' files */
 	const struct oci_image_config *config; /* parsed; oci/image.h */
 	const char *config_json;	       /* the bytes it was parsed from */
 	const char *manifest_json;

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* struct image and lists of images: the index's entries, read and parsed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "image/store_private.h"
+#include "oci/image.h"
+
+struct image *image_free(struct image *image)
+{
+	if (!image)
+		return NULL;
+	strv_free(image->names);
+	arena_free(image->arena);
+	free(image);
+	return NULL;
+}
+
+static char **names_of(const struct image_index *index, const struct digest *id)
+{
+	char **names = NULL;
+
+	for (size_t i = 0; i < index->n; i++) {
+		if (index->entries[i].name && digest_eq(&index->entries[i].id, id))
+			names = strv_push(names, index->entries[i].name);
+	}
+	return names;
+}
+
+/* A document's text in the arena. */
+static int read_document(struct image_store *store, struct arena *arena, const struct digest *id,
+			 const char **ret, size_t *ret_len, struct error *err)
+{
+	cleanup_free char *text = NULL;
+	int r = blob_read(store, id, &text, ret_len, err);
+
+	if (r < 0)
+		return r;
+	*ret = arena_strndup(arena, text, *ret_len);
+	return 0;
+}
+
+static int fill_layers(struct image *image, const struct oci_manifest *manifest, struct error *err)
+{
+	struct image_layer *layers;
+
+	if (manifest->n_layers != image->config->n_diff_ids)
+		return error_kind(err, ERROR_INVALID,
+				  "its manifest has %zu layers and its config %zu diff ids",
+				  manifest->n_layers, image->config->n_diff_ids);
+	image->n_layers = manifest->n_layers;
+	layers = arena_alloc(image->arena, MAX(image->n_layers, 1u) * sizeof(*layers));
+	for (size_t i = 0; i < image->n_layers; i++) {
+		const struct oci_descriptor *d = &manifest->layers[i];
+
+		if (digest_parse(image->config->diff_ids[i], &layers[i].diff_id) < 0 ||
+		    digest_parse(d->digest, &layers[i].blob_id) < 0)
+			return error_kind(err, ERROR_INVALID, "layer %zu has a bad digest", i);
+		layers[i].media_type = d->media_type;
+		layers[i].blob_bytes = d->size;
+	}
+	image->layers = layers;
+	return 0;
+}
+
+static int fill(struct image_store *store, struct image *image, struct error *err)
+{
+	struct oci_image_config *config = arena_alloc(image->arena, sizeof(*config));
+	struct oci_manifest manifest;
+	size_t len;
+	int r = read_document(store, image->arena, &image->manifest_id, &image->manifest_json, &len,
+			      err);
+
+	if (r == 0)
+		r = oci_manifest_parse(image->manifest_json, len, image->arena, &manifest, err);
+	if (r == 0)
+		r = read_document(store, image->arena, &image->id, &image->config_json, &len, err);
+	if (r == 0)
+		r = oci_image_config_parse(image->config_json, len, image->arena, config, err);
+	if (r < 0)
+		return r;
+	image->config = config;
+	return fill_layers(image, &manifest, err);
+}
+
+int image_read(struct image_store *store, const struct image_index *index,
+	       const struct index_entry *entry, struct image **ret, struct error *err)
+{
+	cleanup_with(image_free) struct image *image = xcalloc(1, sizeof(*image));
+	int r;
+
+	image->arena = arena_new();
+	image->id = entry->id;
+	image->manifest_id = entry->manifest_id;
+	image->size_bytes = entry->size_bytes;
+	image->created_ns = entry->created_ns;
+	image->names = names_of(index, &entry->id);
+	r = fill(store, image, err);
+	if (r < 0)
+		return error_prefix(err, r, "image %s", entry->name ? entry->name : entry->id.text);
+	*ret = take_ptr(&image);
+	return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct image_row *x = a, *y = b;
+
+	if (x->created_ns != y->created_ns)
+		return x->created_ns < y->created_ns ? 1 : -1;
+	return strcmp(x->id.text, y->id.text);
+}
+
+int image_list(struct image_store *store, struct image_list *ret, struct error *err)
+{
+	cleanup_index struct image_index index = { 0 };
+	size_t capacity = 0;
+	int r = index_load(store->root_fd, &index, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct image_list){ 0 };
+	for (size_t i = 0; i < index.n; i++) {
+		const struct index_entry *e = &index.entries[i];
+		bool seen = false;
+
+		for (size_t k = 0; k < ret->n && !seen; k++)
+			seen = digest_eq(&ret->rows[k].id, &e->id);
+		if (seen)
+			continue;
+		ret->rows = array_grow(ret->rows, ret->n, &capacity, sizeof(*ret->rows));
+		ret->rows[ret->n++] = (struct image_row){
+			.id = e->id,
+			.manifest_id = e->manifest_id,
+			.names = names_of(&index, &e->id),
+			.created_ns = e->created_ns,
+			.size_bytes = e->size_bytes,
+		};
+	}
+	if (ret->n > 0)
+		qsort(ret->rows, ret->n, sizeof(*ret->rows), newest_first);
+	return 0;
+}
+
+void image_list_done(struct image_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		strv_free(list->rows[i].names);
+	free(list->rows);
+	*list = (struct image_list){ 0 };
+}
+
+int image_lowerdirs(struct image_store *store, const struct image *image, char ***ret,
+		    struct error *err)
+{
+	cleanup_with(strv_free) char **dirs = NULL;
+
+	for (size_t i = image->n_layers; i-- > 0;) {
+		const struct store_path layer = layer_path(&image->layers[i].diff_id);
+		char *path = xasprintf("%s/%s/diff", store->root_path, layer.s);
+
+		dirs = strv_push_owned(dirs, path);
+		if (faccessat(AT_FDCWD, path, F_OK, 0) < 0)
+			return error_sys(err, "layer %s of image %s is not there (load it again)",
+					 image->layers[i].diff_id.text, image->id.text);
+	}
+	*ret = take_ptr(&dirs);
+	return 0;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/lock.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "codec/sha256.h"
+#include "image/reference.h"
+#include "image/store_private.h"
+#include "oci/image.h"
+
+#define LOCK_PATH "images/lock"
+/* A load of a large image from a slow disk takes minutes; a stuck holder is named after this. */
+#define LOCK_WAIT_MS (10 * 60 * 1000)
+
+int image_store_open(const char *root, struct image_store **ret, struct error *err)
+{
+	cleanup_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct image_store *store;
+
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s'", root);
+	store = xcalloc(1, sizeof(*store));
+	store->root_fd = take_fd(&fd);
+	store->root_path = path_clean(root);
+	*ret = store;
+	return 0;
+}
+
+struct image_store *image_store_close(struct image_store *store)
+{
+	if (!store)
+		return NULL;
+	cleanup_close_fd(&store->root_fd);
+	free(store->root_path);
+	free(store);
+	return NULL;
+}
+
+struct store_path blob_path(const struct digest *id)
+{
+	struct store_path p;
+
+	(void)snprintf(p.s, sizeof(p.s), BLOBS_DIR "/%s", digest_hex(id)); /* 84 bytes */
+	return p;
+}
+
+struct store_path layer_path(const struct digest *diff_id)
+{
+	struct store_path p;
+
+	(void)snprintf(p.s, sizeof(p.s), LAYERS_DIR "/%s", digest_hex(diff_id)); /* 71 bytes */
+	return p;
+}
+
+static int make_dirs(struct image_store *store, struct error *err)
+{
+	static const char *const dirs[] = { "images",	"images/blobs", BLOBS_DIR,
+					    LAYERS_DIR, TMP_DIR,	TRASH_DIR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		if (mkdirat(store->root_fd, dirs[i], 0700) < 0 && errno != EEXIST)
+			return error_sys(err, "cannot create '%s/%s'", store->root_path, dirs[i]);
+	}
+	return 0;
+}
+
+static int write_layout_file(struct image_store *store, struct error *err)
+{
+	static const char path[] = "images/" OCI_LAYOUT_FILE;
+
+	if (faccessat(store->root_fd, path, F_OK, 0) == 0)
+		return 0;
+	return file_write_atomic(store->root_fd, path, OCI_LAYOUT_TEXT, strlen(OCI_LAYOUT_TEXT),
+				 0644, 0, err);
+}
+
+static int empty_tmp(struct image_store *store, struct error *err)
+{
+	cleanup_fd int fd =
+		openat(store->root_fd, TMP_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s/" TMP_DIR "'", store->root_path);
+	return dir_empty(fd, err);
+}
+
+int store_lock(struct image_store *store, int *ret_lock, struct error *err)
+{
+	cleanup_fd int lock = -EBADF;
+	int r = make_dirs(store, err);
+
+	if (r == 0)
+		r = lock_acquire(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, &lock, err);
+	if (r == 0)
+		r = write_layout_file(store, err);
+	if (r == 0)
+		r = empty_tmp(store, err);
+	if (r < 0)
+		return error_prefix(err, r, "image store");
+	*ret_lock = take_fd(&lock);
+	return 0;
+}
+
+int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
+	      struct error *err)
+{
+	return file_read(store->root_fd, blob_path(id).s, DOCUMENT_MAX_BYTES, ret, ret_len, err);
+}
+
+bool blob_exists(struct image_store *store, const struct digest *id)
+{
+	return digest_is_set(id) && faccessat(store->root_fd, blob_path(id).s, F_OK, 0) == 0;
+}
+
+int blob_write(struct image_store *store, const void *data, size_t n, struct digest *ret_id,
+	       struct error *err)
+{
+	struct digest id = sha256_digest(data, n);
+	int r = 0;
+
+	if (!blob_exists(store, &id))
+		r = file_write_atomic(store->root_fd, blob_path(&id).s, data, n, 0644, 0, err);
+	if (r == 0)
+		*ret_id = id;
+	return r;
+}
+
+/* Look-up */
+
+/* The hexadecimal part of an id or a prefix of one, or NULL. */
+static const char *id_digits(const char *text)
+{
+	const char *digits = str_after(text, "sha256:");
+
+	if (!digits)
+		digits = text;
+	return *digits && strlen(digits) <= DIGEST_HEX_LEN && hex_is_lower(digits, strlen(digits))
+		       ? digits
+		       : NULL;
+}
+
+static int find_by_id(const struct image_index *index, const char *digits, struct index_entry **ret,
+		      struct error *err)
+{
+	struct index_entry *found = NULL;
+
+	for (size_t i = 0; i < index->n; i++) {
+		struct index_entry *e = &index->entries[i];
+
+		if (!str_after(digest_hex(&e->id), digits))
+			continue;
+		if (found && !digest_eq(&found->id, &e->id))
+			return error_kind(err, ERROR_CONFLICT,
+					  "'%s' is ambiguous: it begins the ids of several images",
+					  digits);
+		if (!found)
+			found = e;
+	}
+	if (!found)
+		return -ENOENT;
+	*ret = found;
+	return 0;
+}
+
+/* NAME@DIGEST: an entry of that repository whose manifest or id it is. */
+static struct index_entry *find_by_digest(const struct image_index *index,
+					  const struct reference *ref)
+{
+	for (size_t i = 0; i < index->n; i++) {
+		struct index_entry *e = &index->entries[i];
+		cleanup_reference struct reference have = { 0 };
+		struct error ignored; /* a name in the index that is none matches nothing */
+
+		if (!str_eq(e->manifest_id.text, ref->digest) && !str_eq(e->id.text, ref->digest))
+			continue;
+		if (e->name && reference_parse(e->name, &have, &ignored) == 0 &&
+		    str_eq(have.domain, ref->domain) && str_eq(have.path, ref->path))
+			return e;
+	}
+	return NULL;
+}
+
+int store_find(const struct image_index *index, const char *text, struct index_entry **ret,
+	       bool *ret_by_name, struct error *err)
+{
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *name = NULL;
+	const char *digits = id_digits(text);
+	struct index_entry *e = NULL;
+	int r;
+
+	if (ret_by_name)
+		*ret_by_name = false;
+	if (digits && strlen(digits) == DIGEST_HEX_LEN) {
+		r = find_by_id(index, digits, ret, err);
+		return r == -ENOENT ? error_kind(err, ERROR_NOT_FOUND, "No such image: %s", text)
+				    : r;
+	}
+	r = reference_parse(text, &ref, err);
+	if (r < 0)
+		return r;
+	name = reference_format(&ref);
+	e = ref.digest ? find_by_digest(index, &ref) : index_find_name(index, name);
+	if (e) {
+		if (ret_by_name)
+			*ret_by_name = true;
+		*ret = e;
+		return 0;
+	}
+	if (digits) {
+		r = find_by_id(index, digits, ret, err);
+		if (r != -ENOENT)
+			return r;
+	}
+	free(name);
+	name = reference_familiar(&ref);
+	return error_kind(err, ERROR_NOT_FOUND, "No such image: %s", name);
+}
+
+int image_lookup(struct image_store *store, const char *text, struct image **ret, struct error *err)
+{
+	cleanup_index struct image_index index = { 0 };
+	struct index_entry *entry;
+	int r = index_load(store->root_fd, &index, err);
+
+	if (r == 0)
+		r = store_find(&index, text, &entry, NULL, err);
+	if (r == 0)
+		r = image_read(store, &index, entry, ret, err);
+	return r;
+}
+
+int image_tag(struct image_store *store, const char *source, const char *target, struct error *err)
+{
+	cleanup_index struct image_index index = { 0 };
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *name = NULL;
+	cleanup_fd int lock = -EBADF;
+	struct index_entry *entry;
+	int r = reference_parse(target, &ref, err);
+
+	if (r < 0)
+		return r;
+	if (ref.digest)
+		return error_kind(err, ERROR_INVALID,
+				  "refusing to create a tag with a digest reference");
+	name = reference_format(&ref);
+	r = store_lock(store, &lock, err);
+	if (r == 0)
+		r = index_load(store->root_fd, &index, err);
+	if (r == 0)
+		r = store_find(&index, source, &entry, NULL, err);
+	if (r < 0)
+		return r;
+	index_put(&index, entry, name);
+	return index_save(store->root_fd, &index, err);
+}

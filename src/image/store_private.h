@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the files of image/ share about the store; others see store.h. */
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "image/index.h"
+#include "image/store.h"
+
+#define BLOBS_DIR  "images/blobs/sha256"
+#define LAYERS_DIR "layers"
+#define TMP_DIR	   "tmp" /* emptied by every writer: what is in it was left by a crash */
+#define TRASH_DIR  "trash"
+
+struct image_store {
+	int root_fd;
+	char *root_path;
+};
+
+/* A path below the root: "images/blobs/sha256/…" */
+struct store_path {
+	char s[128];
+};
+struct store_path blob_path(const struct digest *id);
+/* "layers/<hex>" */
+struct store_path layer_path(const struct digest *diff_id);
+
+/*
+ * Become the one writer, waiting for another: makes the directories that are missing and removes
+ * what a crash left half made. Closing ret_lock ends it.
+ */
+int store_lock(struct image_store *store, int *ret_lock, struct error *err);
+
+/* A small blob (manifest, config) as a heap string. */
+int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
+	      struct error *err);
+bool blob_exists(struct image_store *store, const struct digest *id);
+/* Stores a document under its digest. */
+int blob_write(struct image_store *store, const void *data, size_t n, struct digest *ret_id,
+	       struct error *err);
+
+/*
+ * The index entry TEXT means: a name, an id, a prefix of one. ret_by_name may be NULL.
+ * Errors as image_lookup().
+ */
+int store_find(const struct image_index *index, const char *text, struct index_entry **ret,
+	       bool *ret_by_name, struct error *err);
+
+/* The image of an entry, read and parsed. */
+int image_read(struct image_store *store, const struct image_index *index,
+	       const struct index_entry *entry, struct image **ret, struct error *err);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A layer's archive as a directory that overlayfs can use: whiteouts become overlay's own marks.
+ * The archive is hostile until proven otherwise; nothing in it leads out of the directory.
+ * docs/formats/image-store.md says what is refused and what is bent.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+
+struct archive_reader;
+
+#define UNPACK_DEPTH_MAX   1024	   /* directories above a file; PATH_MAX binds earlier as a rule */
+#define UNPACK_ENTRIES_MAX 4000000 /* of one layer; the largest images have some 500,000 */
+#define UNPACK_XATTRS_MAX  256	   /* of one entry */
+
+struct unpack_limits {
+	uint64_t max_bytes; /* of all files' contents, holes left out */
+	uint64_t max_entries;
+};
+
+enum unpack_flag {
+	UNPACK_ROOTLESS =
+		1 << 0, /* we may not chown: owners are dropped, marks are user.overlay.* */
+};
+
+struct unpack_result {
+	uint64_t bytes; /* sum of the files' sizes */
+	uint64_t entries;
+};
+
+/*
+ * root_fd     borrowed; an empty directory of ours, which gets the mode and owner of the archive's
+ *             "./" entry if there is one
+ * Errors      ERROR_INVALID naming the entry that is refused; a limit that is exceeded is named
+ * Leaves      what was unpacked so far; the caller removes the directory
+ */
+int unpack_archive(struct archive_reader *a, int root_fd, const struct unpack_limits *limits,
+		   unsigned flags, struct unpack_result *ret, struct error *err);
+
+/*
+ * A name from an archive as a path below the root: no leading slash, no "." and "..", no empty
+ * parts; "" is the root. out holds PATH_MAX.
+ * Returns     the number of components; -EXDEV it climbs out, -ENAMETOOLONG, -ELOOP too deep
+ */
+int unpack_clean_path(const char *name, char *out);
