@@ -23,6 +23,7 @@
 #include "engine/document.h"
 #include "engine/handle.h"
 #include "engine/platform.h"
+#include "engine/recover.h"
 #include "engine/rootfs_user.h"
 #include "engine/spec_build.h"
 #include "image/reference.h"
@@ -177,6 +178,9 @@ static int gather(struct creation *k, struct error *err)
 	struct statfs fs;
 	int r = container_options_check(k->options, err);
 
+	if (r < 0)
+		return r;
+	r = recover_once_per_boot(k->e, err);
 	if (r < 0)
 		return r;
 	c->arena = k->arena;

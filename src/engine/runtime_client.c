@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "engine/document.h"
 #include "engine/handle.h"
 
 #define VERB_WORDS_MAX	 8
@@ -28,6 +29,22 @@ int runtime_program(struct engine *e, const char *of_container, const char **ret
 	}
 	*ret_path = e->runtime_path;
 	return 0;
+}
+
+int container_runtime(struct engine *e, const struct record *r, struct arena *arena,
+		      const char **ret_path, struct error *err)
+{
+	cleanup_fd int dir_fd = -EBADF;
+	struct document document;
+	int status = container_dir_open(e, r->id, &dir_fd, err);
+
+	if (status < 0)
+		return status;
+	status = document_load(dir_fd, arena, &document, err);
+	if (status < 0)
+		return status;
+	document.log_opts = strv_free(document.log_opts);
+	return runtime_program(e, document.runtime, ret_path, err);
 }
 
 /* The last line of what a runtime printed, which is its reason. */

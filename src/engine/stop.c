@@ -33,17 +33,12 @@ static int runtime_verb(struct engine *e, const struct record *r, const char *ve
 			struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
-	cleanup_fd int dir_fd = -EBADF;
-	struct document document;
-	int status = container_dir_open(e, r->id, &dir_fd, err);
+	const char *runtime;
+	int status = container_runtime(e, r, arena, &runtime, err);
 
 	if (status < 0)
 		return status;
-	status = document_load(dir_fd, arena, &document, err);
-	if (status < 0)
-		return status;
-	document.log_opts = strv_free(document.log_opts);
-	return runtime_call(e, document.runtime, (const char *const[]){ verb, NULL }, r->id, err);
+	return runtime_call(e, runtime, (const char *const[]){ verb, NULL }, r->id, err);
 }
 
 static int write_state(struct engine *e, struct record *r, enum container_state state,
