@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* berth-runtime: an OCI runtime with runc's command line, around the library in src/runtime. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "oci/spec.h"
+#include "prog/runtime_verb.h"
+#include "runtime/runtime.h"
+
+#define EXIT_UNKNOWN_VERB 3 /* as runc */
+
+#define GLOBAL(field) .offset = offsetof(struct runtime_globals, field)
+
+static const struct option global_options[] = {
+	{ "cgroup-manager", 0, OPTION_STRING, GLOBAL(cgroup_manager), .arg = "string",
+	  .help = "who makes cgroups: cgroupfs (systemd and disabled are not supported yet)" },
+	{ "debug", 0, OPTION_BOOL, GLOBAL(debug), .help = "log debug messages" },
+	{ "help", 'h', OPTION_BOOL, GLOBAL(help), .help = "show help" },
+	{ "log", 0, OPTION_STRING, GLOBAL(log_path), .arg = "file",
+	  .help = "log to this file, and errors to stderr too" },
+	{ "log-format", 0, OPTION_STRING, GLOBAL(log_format), .arg = "string",
+	  .help = "format of the log file: text or json (default text)" },
+	{ "log-level", 0, OPTION_STRING, GLOBAL(log_level), .arg = "string",
+	  .help = "error, warning, info or debug (default warning)" },
+	{ "root", 0, OPTION_STRING, GLOBAL(root), .arg = "dir",
+	  .help = "directory of the containers' state (default " RUNTIME_ROOT_DEFAULT ")" },
+	{ "rootless", 0, OPTION_STRING, GLOBAL(rootless), .arg = "string",
+	  .help = "ignore missing rights over cgroups: auto (true and false are not supported yet)" },
+	{ "systemd-cgroup", 0, OPTION_BOOL, GLOBAL(systemd_cgroup),
+	  .help = "let systemd make cgroups (not supported yet)" },
+	{ "version", 'v', OPTION_BOOL, GLOBAL(version), .help = "show the version" },
+};
+
+static const struct runtime_verb_table *const tables[] = {
+	&runtime_verbs_start,
+	&runtime_verbs_control,
+	&runtime_verbs_inspect,
+	&runtime_verbs_document,
+};
+
+static const struct runtime_verb *find_verb(const char *name)
+{
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		for (size_t i = 0; i < tables[t]->n; i++)
+			if (str_eq(tables[t]->verbs[i].name, name))
+				return &tables[t]->verbs[i];
+	return NULL;
+}
+
+static void print(const struct buf *b)
+{
+	(void)fd_write_all(STDOUT_FILENO, buf_str(b),
+			   b->len); /* a closed stdout is its owner's wish */
+}
+
+static int show_help(void)
+{
+	cleanup_buf struct buf b = { 0 };
+
+	buf_puts(&b,
+		 "Usage: berth-runtime [global options] VERB [options] [arguments]\n\nVerbs:\n");
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		for (size_t i = 0; i < tables[t]->n; i++)
+			buf_printf(&b, "  %-9s %s\n", tables[t]->verbs[i].name,
+				   tables[t]->verbs[i].summary);
+	buf_puts(&b, "\nGlobal options:\n");
+	option_help(global_options, ARRAY_SIZE(global_options), &b);
+	print(&b);
+	return 0;
+}
+
+static int show_verb_help(const struct runtime_verb *v)
+{
+	cleanup_buf struct buf b = { 0 };
+
+	buf_printf(&b, "Usage: berth-runtime %s%s %s\n\n%s\n", v->name,
+		   v->n_options ? " [options]" : "", v->arguments, v->summary);
+	if (v->n_options) {
+		buf_puts(&b, "\nOptions:\n");
+		option_help(v->options, v->n_options, &b);
+	}
+	print(&b);
+	return 0;
+}
+
+static int show_version(void)
+{
+	cleanup_buf struct buf b = { 0 };
+
+	buf_printf(&b, "berth-runtime version " BERTH_VERSION "\nspec: " OCI_VERSION "\n");
+	print(&b);
+	return 0;
+}
+
+static int set_log_level(const char *name, struct error *err)
+{
+	static const char *const levels[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+	int level = str_index(levels, ARRAY_SIZE(levels), name);
+
+	if (level < 0)
+		return error_kind(err, ERROR_INVALID, "unknown log level '%s'", name);
+	log_set_level((enum log_level)level);
+	return 0;
+}
+
+static int set_up_log(const struct runtime_globals *g, struct error *err)
+{
+	const char *path = g->log_path;
+	int r;
+
+	if (g->log_level) {
+		r = set_log_level(g->log_level, err);
+		if (r < 0)
+			return r;
+	}
+	if (g->debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (g->log_format && !str_eq(g->log_format, "text") && !str_eq(g->log_format, "json"))
+		return error_kind(err, ERROR_INVALID, "unknown log-format \"%s\"", g->log_format);
+	log_set_json(str_eq(g->log_format, "json"));
+	if (str_empty(path))
+		return 0;
+	if (str_after(path, "journald:") || str_after(path, "syslog:"))
+		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --log=%s", path);
+	if (str_after(path, "file:"))
+		path = str_after(path, "file:");
+	return log_open_file(path, err);
+}
+
+/* What is accepted for compatibility and not there yet says so. */
+static int check_globals(const struct runtime_globals *g, struct error *err)
+{
+	if (g->systemd_cgroup || str_eq(g->cgroup_manager, "systemd"))
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"not supported yet: the systemd cgroup manager (--systemd-cgroup)");
+	if (g->cgroup_manager && !str_eq(g->cgroup_manager, "cgroupfs"))
+		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --cgroup-manager=%s",
+				  g->cgroup_manager);
+	if (g->rootless && !str_eq(g->rootless, "auto"))
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"not supported yet: --rootless=%s, rights are found out by trying",
+			g->rootless);
+	return 0;
+}
+
+/* The heap string lives as long as the program. */
+static const char *default_root(void)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0 || str_empty(dir))
+		return RUNTIME_ROOT_DEFAULT;
+	return xasprintf("%s/berth-runtime", dir);
+}
+
+static bool asks_help(const char *word)
+{
+	return word && (str_eq(word, "--help") || str_eq(word, "-h"));
+}
+
+static int run_verb(const struct runtime_verb *v, const struct runtime_globals *g, int argc,
+		    char **argv, struct error *err)
+{
+	cleanup_free void *target = xcalloc(1, v->target_size + 1);
+	int first, n, r;
+
+	r = option_parse(v->options, v->n_options, target, argc, argv, v->parse_flags, &first, err);
+	if (r < 0)
+		return r;
+	n = argc - first;
+	if (n < v->min_args || (v->max_args >= 0 && n > v->max_args))
+		return error_kind(err, ERROR_INVALID, "\"%s\" takes %s%d argument(s): %s", v->name,
+				  v->min_args == v->max_args ? "exactly "
+				  : n < v->min_args	     ? "at least "
+							     : "at most ",
+				  n < v->min_args ? v->min_args : v->max_args, v->arguments);
+	return v->run(g, target, argv + first, err);
+}
+
+static int exit_code(const struct runtime_verb *v, const struct error *err)
+{
+	if (err->kind == ERROR_CMD_NOT_FOUND || err->kind == ERROR_CMD_NOT_RUNNABLE)
+		return error_exit_code(err);
+	return v && v->fail_code ? v->fail_code : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct runtime_globals g = { 0 };
+	const struct runtime_verb *verb = NULL;
+	struct error err = { 0 };
+	int first, r;
+
+	r = fd_sanitize_std(&err);
+	if (r == 0)
+		r = option_parse(global_options, ARRAY_SIZE(global_options), &g, argc, argv,
+				 OPTION_STOP_AT_POSITIONAL, &first, &err);
+	if (r == 0)
+		r = set_up_log(&g, &err);
+	if (r == 0 && g.version)
+		return show_version();
+	if (r == 0 && (g.help || first == argc || str_eq(argv[first], "help")))
+		return show_help();
+	if (r == 0) {
+		if (str_empty(g.root))
+			g.root = default_root();
+		verb = find_verb(argv[first]);
+		if (!verb) {
+			log_error("unknown verb '%s', see berth-runtime --help", argv[first]);
+			return EXIT_UNKNOWN_VERB;
+		}
+		if (asks_help(argv[first + 1]))
+			return show_verb_help(verb);
+		r = check_globals(&g, &err);
+	}
+	if (r == 0)
+		r = run_verb(verb, &g, argc - first, argv + first, &err);
+	if (r >= 0)
+		return r;
+	log_report(&err);
+	return exit_code(verb, &err);
+}

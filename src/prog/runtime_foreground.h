@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * `run` and `exec` without --detach: signals go to the container's process, its terminal is ours,
+ * its exit status becomes ours.
+ */
+
+#include <signal.h>
+#include <sys/types.h>
+#include "base/error.h"
+
+struct foreground {
+	sigset_t old_mask;
+	int console_fds[2]; /* [0] ours, [1] to be handed to the runtime; -1: no terminal wanted */
+};
+
+/* Before the process is made: signals wait from now on. terminal: a pair for its console. */
+int foreground_begin(struct foreground *f, bool terminal, struct error *err);
+
+/* Back to normal, when there is nothing to wait for. */
+void foreground_end(struct foreground *f);
+
+/*
+ * Until the process ends. *ret_code: its exit code, 128 + n if signal n killed it. Reaps all other
+ * children on the way (`run` is a subreaper).
+ */
+int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, struct error *err);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* berth-runtime create, start, run, exec. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/macro.h"
+#include "base/str.h"
+#include "prog/runtime_foreground.h"
+#include "prog/runtime_verb.h"
+#include "runtime/runtime.h"
+
+#define EXIT_EXEC_FAILED 255 /* as runc */
+
+/* create and run */
+
+struct create_options {
+	struct runtime_create_options o;
+	int preserve_fds;
+	bool detach, keep, no_subreaper;
+};
+
+#define CREATE(field) .offset = offsetof(struct create_options, field)
+
+#define CREATE_OPTIONS                                                                             \
+	{ "bundle",                                                                                \
+	  'b',                                                                                     \
+	  OPTION_STRING,                                                                           \
+	  CREATE(o.bundle_path),                                                                   \
+	  .arg = "dir",                                                                            \
+	  .help = "the bundle: a directory with config.json (default: the current one)" },         \
+		{ "console-socket",                                                                \
+		  0,                                                                               \
+		  OPTION_STRING,                                                                   \
+		  CREATE(o.console_socket_path),                                                   \
+		  .arg = "path",                                                                   \
+		  .help = "unix socket that gets the master of the container's terminal" },        \
+		{ "no-new-keyring", 0, OPTION_BOOL, CREATE(o.no_new_keyring),                      \
+		  .help = "stay in the caller's session keyring" },                                \
+		{ "no-pivot", 0, OPTION_BOOL, CREATE(o.no_pivot),                                  \
+		  .help = "move the root instead of pivot_root: for a root on a ramfs" },          \
+		{ "pid-file",	 0,                                                                \
+		  OPTION_STRING, CREATE(o.pid_file_path),                                          \
+		  .arg = "file", .help = "write the pid of init here" },                           \
+	{                                                                                          \
+		"preserve-fds", 0, OPTION_INT, CREATE(preserve_fds),                               \
+			.arg = "n", .help = "pass n more descriptors, from 3 on, to the container" \
+	}
+
+static const struct option create_options[] = { CREATE_OPTIONS };
+
+static const struct option run_options[] = {
+	CREATE_OPTIONS,
+	{ "detach", 'd', OPTION_BOOL, CREATE(detach), .help = "return when it runs" },
+	{ "keep", 0, OPTION_BOOL, CREATE(keep), .help = "do not delete the container at its end" },
+	{ "no-subreaper", 0, OPTION_BOOL, CREATE(no_subreaper),
+	  .help = "do not adopt processes the container leaves behind" },
+};
+
+static int take_create_options(const struct runtime_globals *g, struct create_options *c,
+			       const char *id, struct error *err)
+{
+	if (c->preserve_fds < 0)
+		return error_kind(err, ERROR_INVALID, "--preserve-fds: %d is negative",
+				  c->preserve_fds);
+	c->o.root_path = g->root;
+	c->o.id = id;
+	c->o.console_fd = -1;
+	c->o.preserve_fds = (unsigned)c->preserve_fds;
+	return 0;
+}
+
+static int run_create(const struct runtime_globals *g, void *target, char **args, struct error *err)
+{
+	struct create_options *c = target;
+	int r = take_create_options(g, c, args[0], err);
+
+	return r < 0 ? r : runtime_create(&c->o, NULL, err);
+}
+
+static int run_start(const struct runtime_globals *g, void *target, char **args, struct error *err)
+{
+	return runtime_start(g->root, args[0], err);
+}
+
+static int run_attached(const struct runtime_globals *g, struct create_options *c,
+			struct error *err)
+{
+	struct foreground f;
+	cleanup_fd int pidfd = -EBADF;
+	struct error ignored;
+	pid_t pid;
+	int code = 0;
+	int r = foreground_begin(&f, !c->o.console_socket_path, err);
+
+	if (r == 0) {
+		c->o.console_fd = f.console_fds[1];
+		if (!c->no_subreaper)
+			(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
+		r = runtime_run(&c->o, &pid, &pidfd, err);
+	}
+	if (r == 0)
+		r = foreground_wait(&f, pid, pidfd, &code, err);
+	if (r == 0 && !c->keep)
+		r = runtime_delete(g->root, c->o.id, true, err);
+	else if (r < 0 && pidfd >= 0)
+		(void)runtime_delete(g->root, c->o.id, true,
+				     &ignored); /* the first failure counts */
+	foreground_end(&f);
+	return r < 0 ? r : code;
+}
+
+static int run_run(const struct runtime_globals *g, void *target, char **args, struct error *err)
+{
+	struct create_options *c = target;
+	cleanup_fd int pidfd = -EBADF;
+	int r = take_create_options(g, c, args[0], err);
+
+	if (r < 0)
+		return r;
+	if (!c->detach)
+		return run_attached(g, c, err);
+	return runtime_run(&c->o, NULL, &pidfd, err);
+}
+
+/* exec */
+
+struct exec_options {
+	struct runtime_exec_options o;
+	char **env, **additional_gids, **caps;
+	int preserve_fds;
+	bool detach;
+};
+
+#define EXEC(field) .offset = offsetof(struct exec_options, field)
+
+static const struct option exec_options[] = {
+	{ "additional-gids", 'g', OPTION_LIST, EXEC(additional_gids), .arg = "gid",
+	  .help = "more groups of the process" },
+	{ "apparmor", 0, OPTION_STRING, EXEC(o.apparmor_profile), .arg = "profile",
+	  .help = "AppArmor profile of the process" },
+	{ "cap", 'c', OPTION_LIST, EXEC(caps), .arg = "name",
+	  .help = "add a capability to what the process may use" },
+	{ "cgroup", 0, OPTION_STRING, EXEC(o.cgroup), .arg = "path",
+	  .help = "run in this existing sub-cgroup of the container" },
+	{ "console-socket", 0, OPTION_STRING, EXEC(o.console_socket_path), .arg = "path",
+	  .help = "unix socket that gets the master of the terminal" },
+	{ "cwd", 0, OPTION_STRING, EXEC(o.cwd), .arg = "dir", .help = "working directory" },
+	{ "detach", 'd', OPTION_BOOL, EXEC(detach), .help = "return when it runs" },
+	{ "env", 'e', OPTION_LIST, EXEC(env), .arg = "name=value",
+	  .help = "add or replace an environment variable" },
+	{ "ignore-paused", 0, OPTION_BOOL, EXEC(o.ignore_paused),
+	  .help = "start it in a paused container too: it waits for resume" },
+	{ "no-new-privs", 0, OPTION_BOOL, EXEC(o.no_new_privileges),
+	  .help = "no privileges by set-user-id programs" },
+	{ "pid-file", 0, OPTION_STRING, EXEC(o.pid_file_path), .arg = "file",
+	  .help = "write the pid of the process here" },
+	{ "preserve-fds", 0, OPTION_INT, EXEC(preserve_fds), .arg = "n",
+	  .help = "pass n more descriptors, from 3 on, to the process" },
+	{ "process", 'p', OPTION_STRING, EXEC(o.process_path), .arg = "file",
+	  .help = "take everything from this JSON process document" },
+	{ "process-label", 0, OPTION_STRING, EXEC(o.process_label), .arg = "label",
+	  .help = "SELinux label of the process" },
+	{ "tty", 't', OPTION_BOOL, EXEC(o.tty), .help = "give it a terminal" },
+	{ "user", 'u', OPTION_STRING, EXEC(o.user), .arg = "uid[:gid]",
+	  .help = "user and group of the process" },
+};
+
+static int take_exec_options(const struct runtime_globals *g, struct exec_options *x, char **args,
+			     struct error *err)
+{
+	if (x->preserve_fds < 0)
+		return error_kind(err, ERROR_INVALID, "--preserve-fds: %d is negative",
+				  x->preserve_fds);
+	if (!args[1] && !x->o.process_path)
+		return error_kind(err, ERROR_INVALID,
+				  "process args cannot be empty: give a command or --process");
+	if (x->detach && x->o.tty && !x->o.console_socket_path)
+		return error_kind(err, ERROR_INVALID,
+				  "a detached process with a terminal needs --console-socket");
+	x->o.root_path = g->root;
+	x->o.id = args[0];
+	x->o.args = args + 1;
+	x->o.env = x->env;
+	x->o.additional_gids = x->additional_gids;
+	x->o.caps = x->caps;
+	x->o.console_fd = -1;
+	x->o.preserve_fds = (unsigned)x->preserve_fds;
+	return 0;
+}
+
+static int exec_attached(struct exec_options *x, struct error *err)
+{
+	struct foreground f;
+	cleanup_fd int pidfd = -EBADF;
+	bool may_have_terminal = x->o.tty || x->o.process_path;
+	pid_t pid;
+	int code = 0;
+	int r = foreground_begin(&f, may_have_terminal && !x->o.console_socket_path, err);
+
+	if (r == 0) {
+		x->o.console_fd = f.console_fds[1];
+		r = runtime_exec(&x->o, &pid, &pidfd, err);
+	}
+	if (r == 0)
+		r = foreground_wait(&f, pid, pidfd, &code, err);
+	foreground_end(&f);
+	return r < 0 ? r : code;
+}
+
+static int run_exec(const struct runtime_globals *g, void *target, char **args, struct error *err)
+{
+	struct exec_options *x = target;
+	cleanup_fd int pidfd = -EBADF;
+	pid_t pid;
+	int r = take_exec_options(g, x, args, err);
+
+	if (r == 0)
+		r = x->detach ? runtime_exec(&x->o, &pid, &pidfd, err) : exec_attached(x, err);
+	strv_free(x->env);
+	strv_free(x->additional_gids);
+	strv_free(x->caps);
+	return r < 0 ? error_prefix(err, r, "exec failed") : r;
+}
+
+static const struct runtime_verb verbs[] = {
+	{ "create", "<container-id>", "build a container and leave it waiting for start",
+	  VERB_OPTIONS(create_options, create_options), .min_args = 1, .max_args = 1,
+	  .run = run_create },
+	{ "start", "<container-id>", "let a created container execute its program", .min_args = 1,
+	  .max_args = 1, .run = run_start },
+	{ "run", "<container-id>", "create and start a container, wait for it and delete it",
+	  VERB_OPTIONS(run_options, create_options), .min_args = 1, .max_args = 1, .run = run_run },
+	{ "exec", "<container-id> <command> [argument...]",
+	  "execute another process in a running container",
+	  VERB_OPTIONS(exec_options, exec_options), .parse_flags = OPTION_STOP_AT_POSITIONAL,
+	  .min_args = 1, .max_args = -1, .fail_code = EXIT_EXEC_FAILED, .run = run_exec },
+};
+
+const struct runtime_verb_table runtime_verbs_start = { verbs, ARRAY_SIZE(verbs) };
