@@ -35,6 +35,11 @@
 #include "runtime/sysctl.h"
 #include "runtime/tty.h"
 
+static bool in_user_namespace(const struct creation *c)
+{
+	return c->spec->linux_.namespaces[OCI_NS_USER].wanted;
+}
+
 /* What the document may hold and nobody here does yet. */
 static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 {
@@ -158,12 +163,11 @@ static int make_cgroup(struct creation *c, struct error *err)
 
 static int plan(struct creation *c, struct error *err)
 {
-	const struct oci_namespace *user = &c->spec->linux_.namespaces[OCI_NS_USER];
 	struct mount_plan_input in = {
 		.spec = c->spec,
 		.bundle_path = c->container->bundle_path,
 		.cgroup = c->cgroup,
-		.user_namespace = user->wanted,
+		.user_namespace = in_user_namespace(c),
 	};
 	int r = rootfs_plan(&in, &c->plan, err);
 
@@ -171,7 +175,7 @@ static int plan(struct creation *c, struct error *err)
 		return r;
 	c->container->rootfs_path = c->plan.rootfs_path;
 	/* without privilege we could open nothing that the child cannot */
-	if (user->wanted && geteuid() == 0)
+	if (in_user_namespace(c) && geteuid() == 0)
 		r = mount_plan_open_sources(&c->plan, err);
 	return r;
 }
@@ -207,6 +211,18 @@ static void fill_init(struct creation *c)
 	init_prepare(&c->init);
 }
 
+static int prepare_process(struct creation *c, struct error *err)
+{
+	if (!c->spec->process)
+		return 0;
+	c->inside = *c->spec->process;
+	if (in_user_namespace(c)) { /* idmap_apply_limits() */
+		c->inside.oom_score_adj.set = false;
+		c->inside.n_rlimits = 0;
+	}
+	return process_prepare(&c->inside, c->spec->linux_.seccomp, &c->process, err);
+}
+
 int creation_prepare(const struct runtime_create_options *o, struct creation *c, struct error *err)
 {
 	cleanup_free char *bundle = NULL;
@@ -223,8 +239,8 @@ int creation_prepare(const struct runtime_create_options *o, struct creation *c,
 		r = check(c, err);
 	if (r >= 0)
 		r = namespaces_open(&c->spec->linux_, &c->namespaces, err);
-	if (r >= 0 && c->spec->process)
-		r = process_prepare(c->spec->process, c->spec->linux_.seccomp, &c->process, err);
+	if (r >= 0)
+		r = prepare_process(c, err);
 	if (r >= 0)
 		r = connect_console(c, err);
 	/* from here on there is something to undo */
@@ -355,7 +371,11 @@ int creation_spawn(struct creation *c, bool own_listener, struct error *err)
 	}
 	if (r >= 0)
 		r = run_hooks(c, err);
-	return r < 0 ? r : expect(c, SYNC_READY, err);
+	if (r >= 0)
+		r = expect(c, SYNC_READY, err);
+	if (r >= 0 && in_user_namespace(c) && c->spec->process)
+		r = idmap_apply_limits(c->pid, c->spec->process, err);
+	return r;
 }
 
 int creation_start(struct creation *c, struct error *err)
@@ -375,9 +395,8 @@ int creation_start(struct creation *c, struct error *err)
 bool creation_can_share_memory(const struct creation *c)
 {
 	/* what needs the creator awake, or a process of its own in between */
-	return !c->init.has_hooks && !c->namespaces.stage &&
-	       !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] && c->spec->process &&
-	       !(c->namespaces.make & namespaces_flag(OCI_NS_USER));
+	return !c->init.has_hooks && !c->namespaces.stage && !in_user_namespace(c) &&
+	       !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] && c->spec->process;
 }
 
 int creation_run_shared(struct creation *c, struct error *err)

@@ -21,6 +21,7 @@ struct creation {
 	struct namespaces namespaces;
 	struct mount_plan plan;
 	struct process_setup process;
+	struct oci_process inside; /* process section without what is done from outside */
 	struct init init;
 	int sync_fd;	/* our end */
 	int console_fd; /* connected by us; -EBADF */

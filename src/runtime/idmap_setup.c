@@ -6,13 +6,18 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/mem.h"
 #include "kernel/idmap.h"
+#include "kernel/rlimit.h"
 #include "runtime/namespaces.h"
 
 static int write_map(pid_t pid, enum idmap_kind kind, const struct oci_id_map *maps, size_t n,
@@ -44,4 +49,39 @@ int idmap_become_root(struct error *err)
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return error_sys(err, "cannot become root of the user namespace");
 	return 0;
+}
+
+static int set_oom_score(pid_t pid, int64_t score, struct error *err)
+{
+	cleanup_free char *now = NULL;
+	char path[64], text[24];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	(void)snprintf(text, sizeof(text), "%lld", (long long)score);
+	r = file_poke(AT_FDCWD, path, text);
+	if (r == 0)
+		return 0;
+	/* lowering needs CAP_SYS_RESOURCE, also to the value that is there (rootless) */
+	if (file_read(AT_FDCWD, path, sizeof(text), &now, NULL, err) == 0 &&
+	    strtoll(now, NULL, 10) == score)
+		return 0;
+	return error_num(err, -r, "cannot set process.oomScoreAdj to %s", text);
+}
+
+int idmap_apply_limits(pid_t pid, const struct oci_process *process, struct error *err)
+{
+	int r = 0;
+
+	if (process->oom_score_adj.set)
+		r = set_oom_score(pid, process->oom_score_adj.value, err);
+	for (size_t i = 0; r >= 0 && i < process->n_rlimits; i++) {
+		const struct oci_rlimit *l = &process->rlimits[i];
+		struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
+
+		if (prlimit(pid, (__rlimit_resource_t)l->resource, &limit, NULL) < 0)
+			r = error_sys(err, "cannot set %s to %llu:%llu", rlimit_name(l->resource),
+				      (unsigned long long)l->soft, (unsigned long long)l->hard);
+	}
+	return r;
 }

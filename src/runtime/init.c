@@ -76,7 +76,12 @@ static int init_ids(struct init *init, struct error *err)
 		return idmap_become_root(err);
 	}
 	r = expect(init, SYNC_MAPPED, err);
-	return r < 0 ? r : idmap_become_root(err);
+	if (r >= 0)
+		r = idmap_become_root(err);
+	if (r >= 0 && init->namespaces->make_as_root &&
+	    unshare((int)init->namespaces->make_as_root) < 0)
+		return error_sys(err, "cannot make an ipc namespace");
+	return r;
 }
 
 static int init_session(struct init *init, struct error *err)

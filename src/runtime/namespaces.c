@@ -75,6 +75,12 @@ int namespaces_open(const struct oci_linux *config, struct namespaces *ret, stru
 			n.make |= kinds[i].flag;
 		}
 	}
+	/* /dev/mqueue belongs to whoever made the ipc namespace: that must be an id of the
+	 * container */
+	if (n.make & CLONE_NEWUSER) {
+		n.make_as_root = n.make & CLONE_NEWIPC;
+		n.make &= ~n.make_as_root;
+	}
 	*ret = n;
 	return 0;
 }

@@ -18,6 +18,7 @@
 
 struct namespaces {
 	uint64_t make;		   /* CLONE_NEW* for clone3 */
+	uint64_t make_as_root;	   /* by init, once it is root of its new user namespace */
 	bool make_cgroup;	   /* by init itself, once it is in its cgroup */
 	bool make_time;		   /* by the stage */
 	bool stage;		   /* there is something to join or a time namespace */
@@ -42,6 +43,11 @@ int namespaces_enter(const struct namespaces *n, struct error *err);
 int idmap_setup(pid_t pid, const struct oci_linux *config, struct error *err);
 /* Become its root (child). */
 int idmap_become_root(struct error *err);
+/*
+ * The limits that a process in a user namespace may not set for itself, whatever its capabilities
+ * there: oom score and rlimits (parent).
+ */
+int idmap_apply_limits(pid_t pid, const struct oci_process *process, struct error *err);
 
 /* timens.c: linux.timeOffsets of the time namespace that children will get. No allocation. */
 int timens_set_offsets(const struct oci_linux *config, struct error *err);
