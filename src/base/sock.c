@@ -197,9 +197,11 @@ ssize_t sock_recv(int fd, void *data, size_t size, int *ret_fds, size_t *ret_n_f
 			      .msg_controllen = sizeof(control.bytes) };
 	ssize_t n;
 
+	/* ECONNRESET says, once, that the peer closed before it had read everything; what it sent
+	 * before that is still here, and then the end of file */
 	do {
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return -errno;
 	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {

@@ -180,7 +180,7 @@ static int receive(struct monitor_client *c, struct monitor_packet *packet, stru
 {
 	ssize_t n = sock_recv(c->sync_fd, packet, sizeof(*packet), NULL, NULL);
 
-	if (n == 0 || n == -ECONNRESET)
+	if (n == 0)
 		return monitor_died(c, err);
 	if (n < (ssize_t)offsetof(struct monitor_packet, exit))
 		return error_num(err, n < 0 ? (int)-n : EPROTO,

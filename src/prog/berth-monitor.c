@@ -11,6 +11,7 @@
 #include "base/option.h"
 #include "base/str.h"
 #include "monitor/monitor.h"
+#include "prog/monitor_runtime.h"
 
 struct arguments {
 	struct monitor_options o;
@@ -143,9 +144,6 @@ static int check(struct arguments *a, struct error *err)
 		if (r < 0)
 			return error_num(err, -r, "descriptor %d is not open", fds[i]);
 	}
-	if (!a->o.container.runtime_path)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: the built-in runtime; use --runtime");
 	return 0;
 }
 
@@ -175,7 +173,10 @@ int main(int argc, char **argv)
 		r = check(&a, &err);
 	a.o.container.runtime_args = (const char *const *)a.runtime_args;
 	if (r == 0)
-		r = monitor_run(&a.o, &monitor_runtime_foreign, &err);
+		r = monitor_run(&a.o,
+				a.o.container.runtime_path ? &monitor_runtime_foreign
+							   : &monitor_runtime_builtin,
+				&err);
 	if (r < 0)
 		log_report(&err);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -95,6 +95,22 @@ static void test_a_closed_peer_is_an_error_and_no_signal(void **state)
 	assert_int_equal(sock_send(a, "x", 1, NULL, 0), -EPIPE);
 }
 
+static void test_last_words_are_read_though_the_peer_did_not_listen(void **state)
+{
+	cleanup_fd int a = -EBADF;
+	struct error err;
+	char buf[16];
+	int b;
+
+	(void)state;
+	assert_int_equal(sock_pair(SOCK_SEQPACKET, &a, &b, &err), 0);
+	assert_int_equal(sock_send(a, "unread", 6, NULL, 0), 0);
+	assert_int_equal(sock_send(b, "last", 4, NULL, 0), 0);
+	close(b);
+	assert_int_equal(sock_recv(a, buf, sizeof(buf), NULL, NULL), 4);
+	assert_int_equal(sock_recv(a, buf, sizeof(buf), NULL, NULL), 0);
+}
+
 /* A socket below a directory whose path alone is longer than sun_path. */
 static void test_long_paths_listen_and_connect(void **state)
 {
@@ -142,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_unwanted_descriptors_are_closed),
 		cmocka_unit_test(test_a_packet_that_does_not_fit_is_refused),
 		cmocka_unit_test(test_a_closed_peer_is_an_error_and_no_signal),
+		cmocka_unit_test(test_last_words_are_read_though_the_peer_did_not_listen),
 		cmocka_unit_test(test_long_paths_listen_and_connect),
 		cmocka_unit_test(test_connecting_to_nothing_is_enoent),
 	};
