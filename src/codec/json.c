@@ -33,6 +33,7 @@ struct parser {
 	const struct json **tail[JSON_DEPTH_MAX]; /* where the next member is hung up */
 	const char *key;			  /* of the value that comes next */
 	uint32_t key_len;
+	bool seen_nul; /* \u0000 somewhere: legal in values, the getters refuse it */
 	struct error *err;
 };
 
@@ -115,6 +116,7 @@ static int decode_unicode(struct parser *p, char **out)
 		}
 	}
 	*out = put_utf8(*out, c);
+	p->seen_nul |= c == 0;
 	return 0;
 }
 
@@ -308,6 +310,8 @@ static int parse_key(struct parser *p)
 	r = parse_string(p, &p->key, &p->key_len);
 	if (r < 0)
 		return r;
+	if (p->seen_nul && memchr(p->key, '\0', p->key_len)) /* would end early as a C string */
+		return syntax(p, p->at, "NUL character in a name");
 	skip_space(p);
 	if (*p->at != ':')
 		return syntax(p, p->at, "expected ':'");
@@ -319,14 +323,14 @@ static int parse_key(struct parser *p)
 static int open_container(struct parser *p, struct json *v, enum json_type type)
 {
 	v->type = type;
+	if (p->depth == JSON_DEPTH_MAX)
+		return syntax(p, p->at, "nested too deeply");
 	p->at++;
 	skip_space(p);
 	if (*p->at == (type == JSON_OBJECT ? '}' : ']')) {
 		p->at++;
 		return 1;
 	}
-	if (p->depth == JSON_DEPTH_MAX)
-		return syntax(p, p->at, "nested too deeply");
 	p->open[p->depth] = v;
 	p->tail[p->depth++] = &v->first;
 	return type == JSON_OBJECT ? parse_key(p) : 0;

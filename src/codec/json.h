@@ -53,7 +53,7 @@ struct json {
  */
 int json_parse(const char *text, size_t len, struct arena *arena, const struct json **ret,
 	       struct error *err);
-#define JSON_DEPTH_MAX 64
+#define JSON_DEPTH_MAX 48 /* less than the writer's, so that values fit into other documents */
 
 /* Members: c is a const struct json *. p may be NULL or a scalar: no members. */
 #define json_foreach(c, p) for (c = json_first(p); c; c = (c)->next)

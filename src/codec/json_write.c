@@ -65,7 +65,7 @@ static size_t put_special(struct buf *out, const unsigned char *s, size_t n)
 	}
 	len = utf8_len(s, n);
 	if (len == 0) {
-		buf_puts(out, "\\ufffd");
+		buf_puts(out, "\xef\xbf\xbd"); /* U+FFFD */
 		return 1;
 	}
 	if (len == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] & 0xfe) == 0xa8)
