@@ -167,6 +167,7 @@ static void runner_packet(struct monitor *m, const struct monitor_packet *packet
 		return;
 	case MONITOR_STARTED:
 		m->init_pid = packet->pid;
+		m->exit.started_ns = packet->time_ns;
 		dispatch(m, EVENT_STARTED);
 		return;
 	default:
@@ -237,7 +238,6 @@ static void tell_started(struct monitor *m)
 	container_io_close_child(&m->io);
 	m->start_asked = true;
 	m->exit.pid = m->init_pid;
-	m->exit.started_ns = clock_real_ns();
 	m->attach.welcome.pid = m->init_pid;
 	m->attach.welcome.started_ns = m->exit.started_ns;
 	packet.time_ns = m->exit.started_ns;

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sock.h"
 
@@ -67,9 +68,9 @@ static int enter_runner(const int stdio_fd[3], int sync_fd, int console_fd, stru
 	return 0;
 }
 
-static void tell(int fd, uint32_t type, pid_t pid)
+static void tell(int fd, uint32_t type, pid_t pid, int64_t time_ns)
 {
-	struct monitor_packet packet = { .type = type, .pid = pid };
+	struct monitor_packet packet = { .type = type, .pid = pid, .time_ns = time_ns };
 
 	/* without a monitor nobody is left to be told */
 	(void)sock_send(fd, &packet, offsetof(struct monitor_packet, pid) + sizeof(packet.pid),
@@ -88,10 +89,12 @@ static int run_verbs(const struct runner_child *child, struct error *err)
 {
 	const struct monitor_runtime *runtime = child->runtime;
 	void *handle = NULL;
+	int64_t started_ns; /* before its first output */
 	pid_t pid = 0;
 	int r;
 
 	if (child->at_once && runtime->run) {
+		started_ns = clock_real_ns();
 		r = runtime->run(&child->container, &pid, err);
 		if (r < 0)
 			return r;
@@ -99,14 +102,15 @@ static int run_verbs(const struct runner_child *child, struct error *err)
 		r = runtime->create(&child->container, &handle, &pid, err);
 		if (r < 0)
 			return r;
-		tell(child->fd, MONITOR_CREATED, pid);
+		tell(child->fd, MONITOR_CREATED, pid, 0);
 		if (!child->at_once && wait_for_start(child->fd) < 0)
 			_exit(0); /* aborted: the monitor deletes */
+		started_ns = clock_real_ns();
 		r = runtime->start(&child->container, handle, err);
 		if (r < 0)
 			return r;
 	}
-	tell(child->fd, MONITOR_STARTED, pid);
+	tell(child->fd, MONITOR_STARTED, pid, started_ns);
 	return 0;
 }
 
