@@ -154,14 +154,15 @@ uint64_t capability_ambient_get(void)
 int capability_bounding_limit(uint64_t keep)
 {
 	for (int cap = 0; cap <= CAPABILITY_MAX; cap++) {
-		if (keep & CAPABILITY_BIT(cap))
+		int there;
+
+		if (keep & CAPABILITY_BIT(cap) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-			continue;
-		if (errno == EINVAL) /* the kernel knows no more */
+		/* without CAP_SETPCAP: no matter, if there is nothing to drop */
+		there = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		if (there < 0) /* the kernel knows no more */
 			return 0;
-		/* without CAP_SETPCAP: no matter if it is not there */
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0)
+		if (there > 0)
 			return -EPERM;
 	}
 	return 0;
