@@ -187,6 +187,8 @@ int process_apply_limits(struct process_setup *s, int proc_fd, struct error *err
  */
 static void give_stdio(uint32_t uid)
 {
+	if (uid == 0)
+		return;
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat st;
 

@@ -290,7 +290,7 @@ static void test_broken_profiles_name_the_place(void **state)
 	static const struct {
 		const char *json, *words;
 	} cases[] = {
-		{ "{", "line 1" },
+		{ "{", "ends too early" },
 		{ "{}", "defaultAction" },
 		{ "{\"defaultAction\":\"SCMP_ACT_FOO\"}", "SCMP_ACT_FOO" },
 		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"a\"]}]}",

@@ -253,13 +253,17 @@ uint32_t bpf_run(const struct sock_filter *insns, size_t n, const struct seccomp
 	return 0;
 }
 
-const struct oci_seccomp *reference_known_part(const struct oci_seccomp *section)
+const struct oci_seccomp *reference_known_part(const struct oci_seccomp *section,
+					       struct arena *arena)
 {
-	struct oci_seccomp *copy = xmemdup(section, sizeof(*section));
-	struct oci_seccomp_rule *rules = xcalloc(section->n_rules + 1, sizeof(*rules));
+	struct oci_seccomp *copy = arena_alloc(arena, sizeof(*copy));
+	struct oci_seccomp_rule *rules =
+		arena_alloc(arena, (section->n_rules + 1) * sizeof(*rules));
 
+	*copy = *section;
 	for (size_t i = 0; i < section->n_rules; i++) {
-		const char **names = xcalloc(section->rules[i].n_names + 1, sizeof(*names));
+		const char **names =
+			arena_alloc(arena, (section->rules[i].n_names + 1) * sizeof(*names));
 
 		rules[i] = section->rules[i];
 		rules[i].n_names = 0;

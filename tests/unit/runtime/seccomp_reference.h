@@ -14,6 +14,8 @@
 #include "kernel/syscall_table.h"
 #include "oci/spec.h"
 
+struct arena;
+
 struct reference {
 	struct sock_filter *insns; /* heap */
 	size_t n;
@@ -34,5 +36,6 @@ uint32_t reference_answer(const struct reference *ref, const struct seccomp_data
 uint32_t bpf_run(const struct sock_filter *insns, size_t n, const struct seccomp_data *data,
 		 size_t *ret_steps);
 
-/* The section without the names that the installed libseccomp does not know. Heap, leaked. */
-const struct oci_seccomp *reference_known_part(const struct oci_seccomp *section);
+/* The section without the names that the installed libseccomp does not know; on arena. */
+const struct oci_seccomp *reference_known_part(const struct oci_seccomp *section,
+					       struct arena *arena);

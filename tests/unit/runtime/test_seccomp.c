@@ -154,7 +154,8 @@ static void compare_arch(const struct pair *p, const struct oci_seccomp *s, enum
 
 static void check_equal_on(const struct oci_seccomp *wanted, enum syscall_arch host)
 {
-	const struct oci_seccomp *s = reference_known_part(wanted);
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	const struct oci_seccomp *s = reference_known_part(wanted, arena);
 	struct pair *p = xcalloc(1, sizeof(*p));
 	struct seccomp_data foreign = { .arch = AUDIT_ARCH_PPC64 };
 	struct error err;
