@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -22,10 +23,10 @@
 #include "engine/container_config.h"
 #include "engine/document.h"
 #include "engine/handle.h"
-#include "engine/platform.h"
 #include "engine/recover.h"
 #include "engine/rootfs_user.h"
 #include "engine/spec_build.h"
+#include "image/platform.h"
 #include "image/reference.h"
 #include "image/snapshot.h"
 #include "image/store.h"
@@ -83,25 +84,56 @@ static int image_missing(const char *name, struct error *err)
 			  familiar ? familiar : name);
 }
 
+#define PLATFORM_TEXT_MAX 64
+
+/* "linux/arm/v7" */
+static void platform_text(const char *os, const char *architecture, const char *variant, char *buf)
+{
+	(void)snprintf(buf, PLATFORM_TEXT_MAX, "%.15s/%.15s%s%.15s", os ? os : "linux",
+		       architecture ? architecture : "unknown", str_empty(variant) ? "" : "/",
+		       variant ? variant : "");
+}
+
+static void image_platform_text(const struct creation *k, char *buf)
+{
+	struct platform host;
+
+	if (k->image) {
+		const struct oci_platform *p = &k->image->config->platform;
+
+		platform_text(p->os, p->architecture, p->variant, buf);
+	} else {
+		platform_host(&host);
+		platform_text(host.os, host.architecture, host.variant, buf);
+	}
+}
+
 static int check_platform(struct creation *k, struct error *err)
 {
 	const struct oci_platform *p = &k->image->config->platform;
-	const char *wanted = k->options->platform;
-	char host[PLATFORM_TEXT_MAX], image[PLATFORM_TEXT_MAX];
+	char host_text[PLATFORM_TEXT_MAX], image_text[PLATFORM_TEXT_MAX];
+	struct platform wanted;
+	int r;
 
-	platform_host(host);
-	platform_format(p, image);
-	if (wanted) {
-		if (!platform_matches(wanted, p))
+	image_platform_text(k, image_text);
+	if (k->options->platform) {
+		r = platform_parse(k->options->platform, &wanted, err);
+		if (r < 0)
+			return r;
+		if (!platform_match(&wanted, p))
 			return error_kind(err, ERROR_NOT_FOUND,
 					  "image with reference %s was found but its platform (%s) "
 					  "does not match the specified platform (%s)",
-					  k->options->image, image, wanted);
-	} else if (!platform_matches(host, p)) {
-		warn(k, xasprintf("The requested image's platform (%s) does not match the detected "
-				  "host platform (%s) and no specific platform was requested",
-				  image, host));
+					  k->options->image, image_text, k->options->platform);
+		return 0;
 	}
+	platform_host(&wanted);
+	if (platform_match(&wanted, p))
+		return 0;
+	platform_text(wanted.os, wanted.architecture, wanted.variant, host_text);
+	warn(k, xasprintf("The requested image's platform (%s) does not match the detected host "
+			  "platform (%s) and no specific platform was requested",
+			  image_text, host_text));
 	return 0;
 }
 
@@ -359,10 +391,7 @@ static int insert_row(struct creation *k, struct error *err)
 
 	if (r < 0)
 		return r;
-	if (k->image)
-		platform_format(&k->image->config->platform, platform);
-	else
-		platform_host(platform);
+	image_platform_text(k, platform);
 	if (record.name)
 		return db_insert(db, &record, err);
 	for (unsigned attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {

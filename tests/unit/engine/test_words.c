@@ -12,10 +12,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/container_config.h"
-#include "engine/platform.h"
 #include "engine/ps_text.h"
 #include "engine/signal_name.h"
-#include "oci/image.h"
 
 static void test_signals_have_names_and_numbers(void **state)
 {
@@ -65,21 +63,6 @@ static void test_env_takes_values_from_the_environment(void **state)
 	assert_string_equal(env[1], "B=from outside");
 }
 
-static void test_platforms_match_what_they_say(void **state)
-{
-	const struct oci_platform amd64 = { .os = "linux", .architecture = "amd64" };
-	const struct oci_platform v7 = { .os = "linux", .architecture = "arm", .variant = "v7" };
-
-	(void)state;
-	assert_true(platform_matches("linux/amd64", &amd64));
-	assert_true(platform_matches("linux", &amd64));
-	assert_true(platform_matches("x86_64", &amd64));
-	assert_false(platform_matches("linux/arm64", &amd64));
-	assert_false(platform_matches("windows/amd64", &amd64));
-	assert_true(platform_matches("linux/arm/v7", &v7));
-	assert_false(platform_matches("linux/arm/v6", &v7));
-}
-
 static void test_ps_lines_of_the_container_are_kept(void **state)
 {
 	char text[] = "UID          PID    PPID CMD\n"
@@ -116,7 +99,6 @@ int main(void)
 		cmocka_unit_test(test_signals_have_names_and_numbers),
 		cmocka_unit_test(test_ulimits_are_pairs),
 		cmocka_unit_test(test_env_takes_values_from_the_environment),
-		cmocka_unit_test(test_platforms_match_what_they_say),
 		cmocka_unit_test(test_ps_lines_of_the_container_are_kept),
 		cmocka_unit_test(test_ps_without_pids_is_refused),
 	};
