@@ -398,39 +398,53 @@ static void write_object(const struct oci_field *f, const void *object, bool eve
 	json_end(w);
 }
 
-/* Arrays and maps: each member by its kind. */
+/* One member of an array or a map, by the kind of its list. */
+static void write_member(const struct oci_field *f, const void *first, size_t i,
+			 struct json_writer *w)
+{
+	const char *item;
+
+	switch (f->type) {
+	case OCI_FIELD_STRINGS:
+		json_add_string(w, NULL, ((const char *const *)first)[i]);
+		break;
+	case OCI_FIELD_U32S:
+		json_add_u64(w, NULL, ((const uint32_t *)first)[i]);
+		break;
+	case OCI_FIELD_PAIRS:
+		json_add_string(w, ((const struct oci_pair *)first)[i].key,
+				((const struct oci_pair *)first)[i].value);
+		break;
+	case OCI_FIELD_KEYS:
+		json_begin_object(w, ((const char *const *)first)[i]);
+		json_end(w);
+		break;
+	default: /* OBJECTS, NAMED */
+		item = (const char *)first + i * f->table->size;
+		json_begin_object(w,
+				  f->type == OCI_FIELD_NAMED ? *(const char *const *)item : NULL);
+		oci_table_format(f->table, item, w);
+		json_end(w);
+	}
+}
+
 static void write_list(const struct oci_field *f, const void *first, size_t n,
 		       struct json_writer *w)
 {
-	bool is_array = f->type != OCI_FIELD_KEYS && f->type != OCI_FIELD_PAIRS &&
-			f->type != OCI_FIELD_NAMED;
+	bool is_map = f->type == OCI_FIELD_KEYS || f->type == OCI_FIELD_PAIRS ||
+		      f->type == OCI_FIELD_NAMED;
 
+	if (!first)
+		n = 0;
+	/* an empty list of words that was given is not the same as none: it clears a default */
 	if (n == 0 && !f->always && (!first || f->type != OCI_FIELD_STRINGS))
 		return;
-	if (is_array)
-		json_begin_array(w, f->key);
-	else
+	if (is_map)
 		json_begin_object(w, f->key);
-	for (size_t i = 0; i < n; i++) {
-		const char *item = f->table ? (const char *)first + i * f->table->size : NULL;
-
-		if (f->type == OCI_FIELD_STRINGS) {
-			json_add_string(w, NULL, ((const char *const *)first)[i]);
-		} else if (f->type == OCI_FIELD_U32S) {
-			json_add_u64(w, NULL, ((const uint32_t *)first)[i]);
-		} else if (f->type == OCI_FIELD_PAIRS) {
-			const struct oci_pair *pair = (const struct oci_pair *)first + i;
-
-			json_add_string(w, pair->key, pair->value);
-		} else if (f->type == OCI_FIELD_KEYS) {
-			json_begin_object(w, ((const char *const *)first)[i]);
-			json_end(w);
-		} else {
-			json_begin_object(w, is_array ? NULL : *(const char *const *)item);
-			oci_table_format(f->table, item, w);
-			json_end(w);
-		}
-	}
+	else
+		json_begin_array(w, f->key);
+	for (size_t i = 0; i < n; i++)
+		write_member(f, first, i, w);
 	json_end(w);
 }
 
