@@ -61,8 +61,7 @@ static int print_template(const struct output *o, const char *format, const stru
 			return r;
 		buf_putc(&text, '\n');
 	}
-	json_foreach(row, rows)
-	{
+	json_foreach(row, rows) {
 		r = template_execute(t, row, &text, err);
 		if (r < 0)
 			return r;

@@ -41,8 +41,7 @@ static int step_into(struct execution *x, const struct json *v, const char *fiel
 			x->err, ERROR_INVALID,
 			"template: :1: executing \"\" at <.%s>: can't evaluate field %s in a value that is no object",
 			field, field);
-	json_foreach(member, v)
-	{
+	json_foreach(member, v) {
 		if (str_eq(member->key, field)) {
 			*ret = member->type == JSON_NULL ? NULL : member;
 			return 0;
@@ -191,8 +190,7 @@ static int run_range(struct execution *x, const struct template_node *n, const s
 				  list->text ? list->text : "a value");
 	if (!list || !json_first(list))
 		return run_nodes(x, n->otherwise, list, scope);
-	json_foreach(member, list)
-	{
+	json_foreach(member, list) {
 		const struct json *index =
 			list->type == JSON_OBJECT
 				? template_new_string(x->arena, member->key, member->key_len)

@@ -67,7 +67,8 @@ static void print_map(const struct json *v, struct buf *out)
 	const struct json *member;
 	size_t n = 0;
 
-	json_foreach(member, v) sorted[n++] = member;
+	json_foreach(member, v)
+		sorted[n++] = member;
 	qsort(sorted, n, sizeof(*sorted), compare_keys);
 	buf_puts(out, "map[");
 	for (size_t i = 0; i < n; i++) {
@@ -98,8 +99,7 @@ void template_print(const struct json *v, struct buf *out)
 		break;
 	case JSON_ARRAY:
 		buf_putc(out, '[');
-		json_foreach(member, v)
-		{
+		json_foreach(member, v) {
 			template_print(member, out);
 			if (member->next)
 				buf_putc(out, ' ');
@@ -175,8 +175,7 @@ static int fn_join(const struct template_call *c, const struct json **ret)
 
 	if (r < 0)
 		return r;
-	json_foreach(member, c->args[0])
-	{
+	json_foreach(member, c->args[0]) {
 		template_print(member, &text);
 		if (member->next)
 			buf_puts(&text, text_of(c, 1));
@@ -338,7 +337,9 @@ static int index_once(const struct template_call *c, const struct json *v, size_
 	if (!v)
 		return 0;
 	if (v->type == JSON_OBJECT) {
-		json_foreach(member, v) if (str_eq(member->key, text_of(c, i))) *ret = member;
+		json_foreach(member, v)
+			if (str_eq(member->key, text_of(c, i)))
+				*ret = member;
 		if (!*ret)
 			*ret = template_new_string(c->arena, "",
 						   0); /* the zero value of a map of strings */

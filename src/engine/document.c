@@ -173,8 +173,7 @@ static int load_log(const struct json *root, struct document *d, struct error *e
 
 	if (r < 0)
 		return r;
-	json_foreach(option, json_get(log, "Config"))
-	{
+	json_foreach(option, json_get(log, "Config")) {
 		const char *value = "";
 
 		r = json_to_string(option, &value, err);

@@ -41,8 +41,7 @@ static int read_words(const char *text, struct arena *arena, const char *const *
 	if (r < 0)
 		return error_prefix(err, r, "database");
 	words = arena_alloc(arena, (root->n + 1) * sizeof(*words));
-	json_foreach(item, root)
-	{
+	json_foreach(item, root) {
 		r = json_to_string(item, &words[n++], err);
 		if (r < 0)
 			return error_prefix(err, r, "database");

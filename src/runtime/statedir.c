@@ -109,8 +109,7 @@ static int read_annotations(struct container *c, const struct json *doc, struct 
 	if (r < 0 || !list)
 		return r;
 	pairs = arena_alloc(c->arena, (list->n + 1) * sizeof(*pairs));
-	json_foreach(v, list)
-	{
+	json_foreach(v, list) {
 		struct oci_pair *pair = &pairs[c->n_annotations++];
 
 		pair->key = v->key;
