@@ -44,18 +44,6 @@ static int joined_pid(struct engine *e, const struct json *document, enum oci_ns
 	return 0;
 }
 
-static void join_shm(struct oci_spec *spec, int pid)
-{
-	struct oci_mount *mounts = arena_alloc(spec->arena, (spec->n_mounts + 1) * sizeof(*mounts));
-
-	for (size_t i = 0; i < spec->n_mounts; i++) {
-		mounts[i] = spec->mounts[i];
-		if (str_eq(mounts[i].destination, "/dev/shm") && str_eq(mounts[i].type, "bind"))
-			mounts[i].source = arena_printf(spec->arena, "/proc/%d/root/dev/shm", pid);
-	}
-	spec->mounts = mounts;
-}
-
 static int rewrite(int dir_fd, const int *pids, struct error *err)
 {
 	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
@@ -68,8 +56,6 @@ static int rewrite(int dir_fd, const int *pids, struct error *err)
 		if (pids[ns] != 0)
 			spec->linux_.namespaces[ns].path = arena_printf(
 				spec->arena, "/proc/%d/ns/%s", pids[ns], spec_namespace_file(ns));
-	if (pids[OCI_NS_IPC] != 0)
-		join_shm(spec, pids[OCI_NS_IPC]);
 	oci_spec_format(spec, NULL, &text);
 	return file_write_atomic(dir_fd, FILE_CONFIG, text.data, text.len, 0600, 0, err);
 }

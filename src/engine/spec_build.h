@@ -21,7 +21,6 @@ struct spec_paths {
 
 /* What belongs to another container has no pid yet: start puts it in the place of the 0. */
 #define SPEC_JOIN_LATER "/proc/0/ns/"
-#define SPEC_SHM_LATER	"/proc/0/root/dev/shm"
 
 void spec_build(const struct container_config *c, const struct spec_paths *paths,
 		const struct user_identity *user, struct oci_spec *ret_spec);

@@ -65,19 +65,15 @@ static void add_shm_and_mqueue(const struct container_config *c, struct mount_li
 	add_copy(list, "/dev/mqueue", "mqueue", "mqueue", WORDS("nosuid", "noexec", "nodev"));
 	if (user_mounts_on(c, "/dev/shm"))
 		return;
-	switch (c->ns[OCI_NS_IPC].kind) {
-	case NAMESPACE_PRIVATE:
+	if (c->ns[OCI_NS_IPC].kind == NAMESPACE_HOST)
+		add_bind(list, "/dev/shm", "/dev/shm", "rw", true, "rprivate");
+	else
+		/* LIMIT: a joined container's /dev/shm is not shared: it lies in that container's
+		 * mount namespace, from which nothing can be bound. Create warns. A tmpfs that
+		 * berth mounts on the host for --ipc shareable would lift this. */
 		add_copy(list, "/dev/shm", "tmpfs", "shm",
 			 WORDS("nosuid", "noexec", "nodev", "mode=1777",
 			       arena_printf(list->arena, "size=%lld", (long long)size)));
-		break;
-	case NAMESPACE_HOST:
-		add_bind(list, "/dev/shm", "/dev/shm", "rw", true, "rprivate");
-		break;
-	case NAMESPACE_CONTAINER:
-		add_bind(list, SPEC_SHM_LATER, "/dev/shm", "rw", true, "rprivate");
-		break;
-	}
 }
 
 static void add_system(const struct container_config *c, struct mount_list *list)

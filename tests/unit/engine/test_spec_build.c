@@ -139,9 +139,7 @@ static void test_joined_namespace_waits_for_its_pid(void **state)
 	struct fixture *f = *state;
 
 	f->o.network = "container:abc";
-	f->o.ipc = "container:abc";
 	expect(f, "\"path\":\"/proc/0/ns/net\"");
-	expect(f, "\"source\":\"/proc/0/root/dev/shm\"");
 }
 
 static void test_host_namespaces_are_left_out(void **state)
