@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Directory trees: remove without following links, copy, walk. Everything goes by directory fds;
+ * Directory trees: remove without following links, copy. Everything goes by directory fds;
  * a tree that somebody renames or fills with links meanwhile cannot lead us out of it.
  */
 

@@ -23,7 +23,7 @@ struct snapshot_mount {
 void snapshot_mount_done(struct snapshot_mount *mount);
 
 struct snapshot_driver {
-	const char *name; /* "overlay" as in `inspect` GraphDriver.Name */
+	const char *name; /* as in `inspect`, GraphDriver.Name: "overlay2" is docker's word */
 
 	/*
 	 * Prepare dir (the container's own directory: dir_fd and its absolute path) for a rootfs
@@ -41,8 +41,11 @@ struct snapshot_driver {
 };
 
 extern const struct snapshot_driver snapshot_overlay; /* dirs rootfs/ upper/ work/ */
-extern const struct snapshot_driver snapshot_copy; /* rootfs/ is a full copy, no overlay needed */
 
-/* The driver that works for directories below dir_fd: overlay where the kernel and the file system
- * have it. */
+/*
+ * The driver for directories below dir_fd.
+ *
+ * LIMIT: always overlay, which has no place for its upper directory on network file systems and on
+ * overlay itself (create() says so). A driver that copies the layers would lift that.
+ */
 const struct snapshot_driver *snapshot_choose(int dir_fd);

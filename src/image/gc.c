@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/gc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "image/layer_info.h"
+#include "image/store_private.h"
+
+static int compare_digests(const void *a, const void *b)
+{
+	const struct digest *x = a, *y = b;
+
+	return strcmp(x->text, y->text);
+}
+
+void digest_set_add(struct digest_set *set, const char *text)
+{
+	struct digest d;
+
+	if (digest_parse(text, &d) < 0)
+		return; /* what is no digest is the name of nothing */
+	set->items = array_grow(set->items, set->n, &set->capacity, sizeof(*set->items));
+	set->items[set->n++] = d;
+}
+
+void digest_set_sort(struct digest_set *set)
+{
+	if (set->n > 0)
+		qsort(set->items, set->n, sizeof(*set->items), compare_digests);
+}
+
+bool digest_set_has(const struct digest_set *set, const char *hex)
+{
+	cleanup_free char *text = xasprintf("sha256:%s", hex);
+	struct digest key;
+
+	return set->n > 0 && digest_parse(text, &key) == 0 &&
+	       bsearch(&key, set->items, set->n, sizeof(*set->items), compare_digests);
+}
+
+static int add_image(struct image_store *store, const struct image_index *index,
+		     const struct index_entry *entry, struct live_set *live, struct error *err)
+{
+	cleanup_with(image_free) struct image *image = NULL;
+	int r = image_read(store, index, entry, &image, err);
+
+	if (r < 0)
+		return r;
+	digest_set_add(&live->blobs, image->id.text);
+	digest_set_add(&live->blobs, image->manifest_id.text);
+	for (size_t i = 0; i < image->n_layers; i++) {
+		digest_set_add(&live->blobs, image->layers[i].blob_id.text);
+		digest_set_add(&live->layers, image->layers[i].diff_id.text);
+	}
+	return 0;
+}
+
+int live_set_load(struct image_store *store, const struct image_index *index, struct live_set *ret,
+		  struct error *err)
+{
+	int r = 0;
+
+	*ret = (struct live_set){ 0 };
+	for (size_t i = 0; i < index->n && r == 0; i++)
+		r = add_image(store, index, &index->entries[i], ret, err);
+	if (r < 0) {
+		live_set_done(ret);
+		return r;
+	}
+	digest_set_sort(&ret->blobs);
+	digest_set_sort(&ret->layers);
+	return 0;
+}
+
+void live_set_done(struct live_set *live)
+{
+	free(live->blobs.items);
+	free(live->layers.items);
+	*live = (struct live_set){ 0 };
+}
+
+static int open_dir(struct image_store *store, const char *path, struct error *err)
+{
+	int fd = openat(store->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? error_sys(err, "cannot open '%s/%s'", store->root_path, path) : fd;
+}
+
+int store_trash_layer(struct image_store *store, const char *hex, struct error *err)
+{
+	cleanup_fd int trash_fd = open_dir(store, TRASH_DIR, err);
+	cleanup_fd int layers_fd = trash_fd < 0 ? trash_fd : open_dir(store, LAYERS_DIR, err);
+
+	if (layers_fd < 0)
+		return layers_fd;
+	return dir_move_to_trash(layers_fd, hex, trash_fd, err);
+}
+
+int store_empty_trash(struct image_store *store, struct error *err)
+{
+	cleanup_fd int fd = open_dir(store, TRASH_DIR, err);
+
+	return fd < 0 ? fd : dir_empty(fd, err);
+}
+
+/* All names in a directory that look like the digits of a digest: a strv. */
+static int list_digests(struct image_store *store, const char *path, char ***ret, struct error *err)
+{
+	cleanup_fd int fd = open_dir(store, path, err);
+	cleanup_dir DIR *dir = NULL;
+	struct dirent *d;
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir)
+		return error_sys(err, "cannot read '%s'", path);
+	(void)take_fd(&fd); /* the stream closes it */
+	while ((d = readdir(dir))) {
+		if (strlen(d->d_name) == DIGEST_HEX_LEN && hex_is_lower(d->d_name, DIGEST_HEX_LEN))
+			*ret = strv_push(*ret, d->d_name);
+	}
+	return 0;
+}
+
+static int collect_blobs(struct image_store *store, const struct digest_set *live, uint64_t *bytes,
+			 struct error *err)
+{
+	cleanup_with(strv_free) char **names = NULL;
+	cleanup_fd int fd = -EBADF;
+	int r = list_digests(store, BLOBS_DIR, &names, err);
+
+	if (r < 0)
+		return r;
+	fd = open_dir(store, BLOBS_DIR, err);
+	for (size_t i = 0; fd >= 0 && names && names[i]; i++) {
+		struct stat st;
+
+		if (digest_set_has(live, names[i]))
+			continue;
+		if (fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    unlinkat(fd, names[i], 0) < 0)
+			return error_sys(err, "cannot remove blob '%s'", names[i]);
+		*bytes += (uint64_t)st.st_size;
+	}
+	return fd < 0 ? fd : 0;
+}
+
+static int collect_layers(struct image_store *store, const struct digest_set *live,
+			  char *const *keep, uint64_t *bytes, struct error *err)
+{
+	cleanup_with(strv_free) char **names = NULL;
+	int r = list_digests(store, LAYERS_DIR, &names, err);
+
+	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		struct digest diff_id;
+		struct layer_info info;
+		struct error ignored; /* a layer without a note is removed all the same */
+		char text[DIGEST_TEXT_LEN + 1];
+
+		if (digest_set_has(live, names[i]) || strv_has(keep, names[i]))
+			continue;
+		(void)snprintf(text, sizeof(text), "sha256:%.64s", names[i]);
+		if (digest_parse(text, &diff_id) == 0 &&
+		    layer_info_load(store->root_fd, &diff_id, &info, &ignored) == 0)
+			*bytes += info.unpacked_bytes;
+		r = store_trash_layer(store, names[i], err);
+	}
+	return r;
+}
+
+static int collect(struct image_store *store, char *const *keep, uint64_t *bytes, struct error *err)
+{
+	cleanup_index struct image_index index = { 0 };
+	cleanup_live_set struct live_set live = { 0 };
+	cleanup_fd int lock = -EBADF;
+	int r = store_lock(store, &lock, err);
+
+	if (r == 0)
+		r = index_load(store->root_fd, &index, err);
+	if (r == 0)
+		r = live_set_load(store, &index, &live, err);
+	if (r == 0)
+		r = collect_blobs(store, &live.blobs, bytes, err);
+	if (r == 0)
+		r = collect_layers(store, &live.layers, keep, bytes, err);
+	return r;
+}
+
+int image_gc(struct image_store *store, char *const *keep, uint64_t *ret_bytes, struct error *err)
+{
+	uint64_t bytes = 0;
+	int r = collect(store, keep, &bytes, err);
+
+	if (r == 0)
+		r = store_empty_trash(store, err);
+	if (r == 0)
+		*ret_bytes = bytes;
+	return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Which blobs and layers some image of the index still needs. */
+
+#include <stdbool.h>
+#include "base/digest.h"
+#include "image/index.h"
+
+struct image_store;
+
+struct digest_set {
+	struct digest *items;
+	size_t n, capacity;
+};
+
+struct live_set {
+	struct digest_set blobs, layers; /* sorted once complete */
+};
+
+/* Reads every image of the index. Fails if one cannot be read: then nothing may be deleted. */
+int live_set_load(struct image_store *store, const struct image_index *index, struct live_set *ret,
+		  struct error *err);
+void live_set_done(struct live_set *live);
+#define cleanup_live_set __attribute__((cleanup(live_set_done)))
+
+void digest_set_add(struct digest_set *set, const char *text);
+void digest_set_sort(struct digest_set *set);
+bool digest_set_has(const struct digest_set *set, const char *hex);
+
+/* Deletes what the trash holds; to be called without the writer's lock, it may take a while. */
+int store_empty_trash(struct image_store *store, struct error *err);
+/* Moves layers/<hex> into the trash. */
+int store_trash_layer(struct image_store *store, const char *hex, struct error *err);

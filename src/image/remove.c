@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `rmi`: names go first; with the last name goes the image, and with it the blobs and layers that
+ * no other image has. An image that a container uses stays, nameless, even by force: the container
+ * stands on its layers.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/sha256.h"
+#include "image/gc.h"
+#include "image/reference.h"
+#include "image/store_private.h"
+
+#define SHORT_ID 12
+
+/* image_in_use_fn's outcomes */
+enum use {
+	USE_NONE,
+	USE_STOPPED,
+	USE_RUNNING,
+};
+
+struct remover {
+	struct image_store *store;
+	struct image_index index;
+	unsigned flags;
+	image_in_use_fn in_use;
+	void *ctx;
+	struct image_removal removal;
+	size_t capacity;
+};
+
+static void add_row(struct remover *rm, bool deleted, char *what)
+{
+	struct image_removal *list = &rm->removal;
+
+	list->rows = array_grow(list->rows, list->n, &rm->capacity, sizeof(*list->rows));
+	list->rows[list->n++] = (struct image_removal_row){ deleted, what };
+}
+
+void image_removal_done(struct image_removal *removal)
+{
+	for (size_t i = 0; i < removal->n; i++)
+		free(removal->rows[i].what);
+	free(removal->rows);
+	*removal = (struct image_removal){ 0 };
+}
+
+static void untag(struct remover *rm, struct index_entry *e)
+{
+	if (e->name)
+		add_row(rm, false, reference_familiar_text(e->name));
+	index_remove(&rm->index, e);
+}
+
+static void untag_all(struct remover *rm, const struct digest *id)
+{
+	for (size_t i = 0; i < rm->index.n;) {
+		if (digest_eq(&rm->index.entries[i].id, id))
+			untag(rm, &rm->index.entries[i]);
+		else
+			i++;
+	}
+}
+
+/* The image as it is in the index, to be put back without a name. */
+static struct index_entry keep_entry(const struct index_entry *e)
+{
+	struct index_entry copy = *e;
+
+	copy.name = NULL;
+	copy.media_type = xstrdup(e->media_type);
+	return copy;
+}
+
+/* Deletion */
+
+/* docker lists a layer by its chain ID: the digest of the chain below and its own diff ID
+ * (image-spec config.md, "Layer ChainID"). */
+static char **chain_ids(const struct image *image)
+{
+	char **chain = NULL;
+
+	for (size_t i = 0; i < image->n_layers; i++) {
+		cleanup_free char *text = NULL;
+
+		if (i == 0) {
+			chain = strv_push(chain, image->layers[0].diff_id.text);
+			continue;
+		}
+		text = xasprintf("%s %s", chain[i - 1], image->layers[i].diff_id.text);
+		chain = strv_push(chain, sha256_digest(text, strlen(text)).text);
+	}
+	return chain;
+}
+
+static void delete_blob(struct remover *rm, const struct live_set *live, const struct digest *id)
+{
+	const struct store_path path = blob_path(id);
+
+	if (!digest_set_has(&live->blobs, digest_hex(id)))
+		(void)unlinkat(rm->store->root_fd, path.s, 0); /* what stays, gc finds */
+}
+
+static int delete_layers(struct remover *rm, const struct live_set *live, const struct image *image,
+			 struct error *err)
+{
+	cleanup_with(strv_free) char **chain = chain_ids(image);
+	int r = 0;
+
+	for (size_t i = image->n_layers; i-- > 0 && r == 0;) {
+		const struct image_layer *layer = &image->layers[i];
+
+		delete_blob(rm, live, &layer->blob_id);
+		if (digest_set_has(&live->layers, digest_hex(&layer->diff_id)))
+			continue;
+		r = store_trash_layer(rm->store, digest_hex(&layer->diff_id), err);
+		add_row(rm, true, xstrdup(chain[i]));
+	}
+	return r;
+}
+
+/* The index no longer has the image. */
+static int delete_image(struct remover *rm, const struct image *image, struct error *err)
+{
+	cleanup_live_set struct live_set live = { 0 };
+	int r = live_set_load(rm->store, &rm->index, &live, err);
+
+	if (r < 0)
+		return r;
+	r = index_save(rm->store->root_fd, &rm->index, err);
+	if (r < 0)
+		return r;
+	add_row(rm, true, xstrdup(image->id.text));
+	delete_blob(rm, &live, &image->manifest_id);
+	delete_blob(rm, &live, &image->id);
+	return delete_layers(rm, &live, image, err);
+}
+
+/* Decision */
+
+static int refuse(const char *text, const struct index_entry *e, bool by_name, int use,
+		  const char *who, struct error *err)
+{
+	const char *id = digest_hex(&e->id);
+
+	if (by_name)
+		return error_kind(err, ERROR_CONFLICT,
+				  "conflict: unable to remove repository reference \"%s\" (must "
+				  "force) - container %s is using its referenced image %.*s",
+				  text, who, SHORT_ID, id);
+	if (use == USE_RUNNING)
+		return error_kind(err, ERROR_CONFLICT,
+				  "conflict: unable to delete %.*s (cannot be forced) - image is "
+				  "being used by running container %s",
+				  SHORT_ID, id, who);
+	return error_kind(err, ERROR_CONFLICT,
+			  "conflict: unable to delete %.*s (must be forced) - image is being used "
+			  "by stopped container %s",
+			  SHORT_ID, id, who);
+}
+
+static int remove_last(struct remover *rm, const char *text, struct index_entry *e, bool by_name,
+		       struct error *err)
+{
+	cleanup_with(image_free) struct image *image = NULL;
+	bool force = rm->flags & IMAGE_REMOVE_FORCE;
+	struct index_entry kept;
+	char who[64] = "";
+	int use = rm->in_use ? rm->in_use(rm->ctx, &e->id, who, sizeof(who)) : USE_NONE;
+	int r;
+
+	if (use < 0)
+		return error_num(err, -use, "cannot find out who uses image %s", e->id.text);
+	if (use != USE_NONE && (!force || (use == USE_RUNNING && !by_name)))
+		return refuse(text, e, by_name, use, who, err);
+	/* a damaged image can be forced out of the index; gc finds its blobs */
+	r = use == USE_NONE ? image_read(rm->store, &rm->index, e, &image, err) : 0;
+	if (r < 0 && !force)
+		return r;
+	kept = keep_entry(e);
+	untag_all(rm, &kept.id);
+	if (image) {
+		r = delete_image(rm, image, err);
+	} else {
+		if (use != USE_NONE)
+			index_put(&rm->index, &kept, NULL);
+		r = index_save(rm->store->root_fd, &rm->index, err);
+	}
+	free(kept.media_type);
+	return r;
+}
+
+static int remove_found(struct remover *rm, const char *text, struct error *err)
+{
+	struct index_entry *e;
+	bool by_name;
+	int r = store_find(&rm->index, text, &e, &by_name, err);
+	size_t names;
+
+	if (r < 0)
+		return r;
+	names = index_count(&rm->index, &e->id);
+	if (names > 1 && by_name) {
+		untag(rm, e);
+		return index_save(rm->store->root_fd, &rm->index, err);
+	}
+	if (names > 1 && !(rm->flags & IMAGE_REMOVE_FORCE))
+		return error_kind(err, ERROR_CONFLICT,
+				  "conflict: unable to delete %.*s (must be forced) - image is "
+				  "referenced in multiple repositories",
+				  SHORT_ID, digest_hex(&e->id));
+	return remove_last(rm, text, e, by_name, err);
+}
+
+int image_remove(struct image_store *store, const char *text, unsigned flags,
+		 image_in_use_fn in_use, void *ctx, struct image_removal *ret, struct error *err)
+{
+	struct remover rm = { .store = store, .flags = flags, .in_use = in_use, .ctx = ctx };
+	cleanup_fd int lock = -EBADF;
+	int r = store_lock(store, &lock, err);
+
+	if (r == 0)
+		r = index_load(store->root_fd, &rm.index, err);
+	if (r == 0)
+		r = remove_found(&rm, text, err);
+	index_done(&rm.index);
+	cleanup_close_fd(&lock); /* others need not wait for the deletion */
+	lock = -EBADF;
+	if (r == 0)
+		r = store_empty_trash(store, err);
+	if (r < 0) {
+		image_removal_done(&rm.removal);
+		return r;
+	}
+	*ret = rm.removal;
+	return 0;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One tar for two readers: an OCI layout (oci-layout, index.json, blobs/sha256/...) and docker's
+ * manifest.json, which names the same blobs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/archive.h"
+#include "image/gc.h"
+#include "image/reference.h"
+#include "image/store_private.h"
+#include "image/transfer.h"
+#include "oci/image.h"
+
+#define COPY_BYTES ((size_t)256 << 10)
+
+/* One image with the names under which it is saved. */
+struct save_image {
+	struct image *image;
+	const struct index_entry *entry;
+	char **names;
+};
+
+struct save {
+	struct image_store *store;
+	struct image_index index;
+	struct arena *arena;
+	struct archive_writer *out;
+	struct save_image *images;
+	size_t n, capacity;
+	struct digest_set written;
+};
+
+/* Selection */
+
+static int select_image(struct save *s, const struct index_entry *e, const char *name,
+			struct error *err)
+{
+	struct save_image *image = NULL;
+	int r;
+
+	for (size_t i = 0; i < s->n && !image; i++) {
+		if (digest_eq(&s->images[i].image->id, &e->id))
+			image = &s->images[i];
+	}
+	if (!image) {
+		s->images = array_grow(s->images, s->n, &s->capacity, sizeof(*s->images));
+		image = &s->images[s->n];
+		*image = (struct save_image){ .entry = e };
+		r = image_read(s->store, &s->index, e, &image->image, err);
+		if (r < 0)
+			return r;
+		s->n++;
+	}
+	if (name && !strv_has(image->names, name))
+		image->names = strv_push(image->names, name);
+	return 0;
+}
+
+/* A repository without a tag means all its tags. Returns how many were found. */
+static int select_repository(struct save *s, const struct reference *ref, struct error *err)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < s->index.n; i++) {
+		const struct index_entry *e = &s->index.entries[i];
+		cleanup_reference struct reference have = { 0 };
+		struct error ignored; /* a name in the index that is none matches nothing */
+		int r;
+
+		if (!e->name || reference_parse_bare(e->name, &have, &ignored) < 0 ||
+		    !str_eq(have.domain, ref->domain) || !str_eq(have.path, ref->path))
+			continue;
+		r = select_image(s, e, e->name, err);
+		if (r < 0)
+			return r;
+		found++;
+	}
+	return found;
+}
+
+static int select_text(struct save *s, const char *text, struct error *err)
+{
+	cleanup_reference struct reference ref = { 0 };
+	struct index_entry *e;
+	struct error ignored; /* an id is no reference, and store_find() takes both */
+	bool by_name;
+	int r;
+
+	if (reference_parse_bare(text, &ref, &ignored) == 0 && !ref.tag && !ref.digest) {
+		r = select_repository(s, &ref, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	r = store_find(&s->index, text, &e, &by_name, err);
+	return r < 0 ? r : select_image(s, e, by_name ? e->name : NULL, err);
+}
+
+/* Writing */
+
+static int write_file(struct save *s, const char *path, const void *data, size_t n,
+		      struct error *err)
+{
+	const struct archive_member m = {
+		.type = ARCHIVE_FILE,
+		.path = path,
+		.size = n,
+		.mode = 0644,
+	};
+	int r = archive_writer_add(s->out, &m, err);
+
+	return r < 0 ? r : archive_writer_data(s->out, data, n, err);
+}
+
+static int write_dir(struct save *s, const char *path, struct error *err)
+{
+	const struct archive_member m = { .type = ARCHIVE_DIR, .path = path, .mode = 0755 };
+
+	return archive_writer_add(s->out, &m, err);
+}
+
+static int copy_blob(struct save *s, int fd, const char *hex, struct error *err)
+{
+	cleanup_free char *buf = xmalloc(COPY_BYTES);
+
+	for (;;) {
+		ssize_t n = read(fd, buf, COPY_BYTES);
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_sys(err, "cannot read blob '%s'", hex);
+		if (n == 0)
+			return 0;
+		r = archive_writer_data(s->out, buf, (size_t)n, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int write_blob(struct save *s, const struct digest *id, struct error *err)
+{
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(id));
+	cleanup_fd int fd =
+		openat(s->store->root_fd, blob_path(id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct archive_member m = { .type = ARCHIVE_FILE, .path = path, .mode = 0644 };
+	struct stat st;
+	int r;
+
+	for (size_t i = 0; i < s->written.n; i++) {
+		if (digest_eq(&s->written.items[i], id))
+			return 0;
+	}
+	digest_set_add(&s->written, id->text);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, "cannot open blob '%s'", digest_hex(id));
+	m.size = (uint64_t)st.st_size;
+	r = archive_writer_add(s->out, &m, err);
+	return r < 0 ? r : copy_blob(s, fd, digest_hex(id), err);
+}
+
+static int write_image_blobs(struct save *s, const struct image *image, struct error *err)
+{
+	int r = write_blob(s, &image->manifest_id, err);
+
+	if (r == 0)
+		r = write_blob(s, &image->id, err);
+	for (size_t i = 0; i < image->n_layers && r == 0; i++)
+		r = write_blob(s, &image->layers[i].blob_id, err);
+	return r;
+}
+
+/* Documents */
+
+static const char *tag_of(struct save *s, const char *name)
+{
+	cleanup_reference struct reference ref = { 0 };
+	struct error ignored; /* names in the index are references */
+
+	if (reference_parse(name, &ref, &ignored) < 0 || !ref.tag)
+		return "latest";
+	return arena_strdup(s->arena, ref.tag);
+}
+
+static struct oci_descriptor describe(struct save *s, const struct save_image *image,
+				      const char *name)
+{
+	struct oci_pair *notes = arena_alloc(s->arena, 2 * sizeof(*notes));
+
+	if (name) {
+		notes[0] = (struct oci_pair){ OCI_ANNOTATION_IMAGE_NAME, name };
+		notes[1] = (struct oci_pair){ OCI_ANNOTATION_REF_NAME, tag_of(s, name) };
+	}
+	return (struct oci_descriptor){
+		.media_type = image->entry->media_type,
+		.digest = image->entry->manifest_id.text,
+		.size = image->entry->manifest_bytes,
+		.annotations = notes,
+		.n_annotations = name ? 2 : 0,
+	};
+}
+
+static int write_index(struct save *s, struct error *err)
+{
+	cleanup_buf struct buf json = { 0 };
+	struct oci_descriptor *list;
+	size_t total = 0, n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		total += MAX(strv_len(s->images[i].names), 1u);
+	list = arena_alloc(s->arena, total * sizeof(*list));
+	for (size_t i = 0; i < s->n; i++) {
+		char **names = s->images[i].names;
+
+		if (!names)
+			list[n++] = describe(s, &s->images[i], NULL);
+		for (size_t k = 0; names && names[k]; k++)
+			list[n++] = describe(s, &s->images[i], names[k]);
+	}
+	oci_index_format(
+		&(struct oci_index){
+			.media_type = OCI_MEDIA_TYPE_INDEX,
+			.manifests = list,
+			.n_manifests = n,
+		},
+		&json);
+	return write_file(s, "index.json", json.data, json.len, err);
+}
+
+static void describe_for_docker(struct save *s, const struct save_image *image,
+				struct oci_docker_archive_image *out)
+{
+	size_t n_names = strv_len(image->names);
+	const char **tags = arena_alloc(s->arena, (n_names + 1) * sizeof(*tags));
+	const char **layers = arena_alloc(s->arena, (image->image->n_layers + 1) * sizeof(*layers));
+
+	for (size_t i = 0; i < n_names; i++) {
+		cleanup_free char *familiar = reference_familiar_text(image->names[i]);
+
+		tags[i] = arena_strdup(s->arena, familiar);
+	}
+	for (size_t i = 0; i < image->image->n_layers; i++)
+		layers[i] = arena_printf(s->arena, "blobs/sha256/%s",
+					 digest_hex(&image->image->layers[i].blob_id));
+	*out = (struct oci_docker_archive_image){
+		.config = arena_printf(s->arena, "blobs/sha256/%s", digest_hex(&image->image->id)),
+		.repo_tags = tags,
+		.n_repo_tags = n_names,
+		.layers = layers,
+		.n_layers = image->image->n_layers,
+	};
+}
+
+static int write_docker_manifest(struct save *s, struct error *err)
+{
+	struct oci_docker_archive_image *list = arena_alloc(s->arena, s->n * sizeof(*list));
+	cleanup_buf struct buf json = { 0 };
+
+	for (size_t i = 0; i < s->n; i++)
+		describe_for_docker(s, &s->images[i], &list[i]);
+	oci_docker_archive_format(&(struct oci_docker_archive){ list, s->n }, &json);
+	return write_file(s, "manifest.json", json.data, json.len, err);
+}
+
+static int write_all(struct save *s, struct error *err)
+{
+	int r = write_dir(s, "blobs/", err);
+
+	if (r == 0)
+		r = write_dir(s, "blobs/sha256/", err);
+	for (size_t i = 0; i < s->n && r == 0; i++)
+		r = write_image_blobs(s, s->images[i].image, err);
+	if (r == 0)
+		r = write_index(s, err);
+	if (r == 0)
+		r = write_docker_manifest(s, err);
+	if (r == 0)
+		r = write_file(s, OCI_LAYOUT_FILE, OCI_LAYOUT_TEXT, strlen(OCI_LAYOUT_TEXT), err);
+	return r;
+}
+
+static int save_selected(struct save *s, int fd, struct error *err)
+{
+	int r;
+
+	s->out = archive_writer_open(fd);
+	r = write_all(s, err);
+	if (r == 0)
+		r = archive_writer_finish(take_ptr(&s->out), err);
+	s->out = archive_writer_abandon(s->out);
+	return r < 0 ? error_prefix(err, r, "cannot save") : 0;
+}
+
+int image_save(struct image_store *store, char *const *texts, int fd, struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct save s = { .store = store, .arena = arena };
+	int r = index_load(store->root_fd, &s.index, err);
+
+	for (size_t i = 0; r == 0 && texts && texts[i]; i++)
+		r = select_text(&s, texts[i], err);
+	if (r == 0 && s.n == 0)
+		r = error_kind(err, ERROR_INVALID, "no image is named");
+	if (r == 0)
+		r = save_selected(&s, fd, err);
+	for (size_t i = 0; i < s.n; i++) {
+		image_free(s.images[i].image);
+		strv_free(s.images[i].names);
+	}
+	free(s.images);
+	free(s.written.items);
+	index_done(&s.index);
+	return r;
+}
