@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "base/dir.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -67,6 +68,13 @@ static int prepare(struct start *s, struct error *err)
 	r = document_load(s->dir_fd, s->session->arena, &s->document, err);
 	if (r < 0)
 		return r;
+	if (s->record->started_ns != 0 && (s->record->flags & RECORD_AUTO_REMOVE)) {
+		/* overlayfs refuses an upper directory that was mounted as volatile before, because
+		 * the host may have crashed meanwhile; then the container would be gone. */
+		r = dir_remove_tree(s->dir_fd, "work/work", err);
+		if (r < 0)
+			return r;
+	}
 	r = join_containers(s->e, s->document.root, s->dir_fd, s->session->arena, err);
 	if (r < 0)
 		return r;
