@@ -27,7 +27,9 @@
  */
 
 #define JUMP_MAX     255u
-#define RETURNS_KEPT 8 /* different actions whose place is remembered */
+#define RETURNS_KEPT 8	   /* different actions whose place is remembered */
+#define NUMBER_USUAL 1024u /* above all numbers that kernels count through */
+#define WEIGHT_MAX   64u
 
 struct assembler {
 	struct sock_filter *insns; /* last instruction first */
@@ -199,9 +201,33 @@ static bool is_island(const struct seccomp_segment *s)
 	       s[2].first == s[1].first + 1;
 }
 
+/*
+ * How often the kernel will look a segment up: when the filter is loaded, each number that exists
+ * is tried once. Those have no high bits; and no segment is so rare that its path may be long.
+ */
+static uint32_t weight(const struct seccomp_segment *s)
+{
+	return s[0].first < NUMBER_USUAL ? MIN(s[1].first - s[0].first, WEIGHT_MAX) + 1 : 1;
+}
+
+/* Where to cut n > 1 segments so that both parts weigh about the same. */
+static size_t middle(const struct seccomp_segment *s, size_t n)
+{
+	size_t left = 1, right = n - 1; /* s[left..right) is not given to a side yet */
+	uint32_t left_weight = weight(s), right_weight = 1; /* the last one's end is not known */
+
+	while (left < right) {
+		if (left_weight < right_weight)
+			left_weight += weight(&s[left++]);
+		else
+			right_weight += weight(&s[--right]);
+	}
+	return left;
+}
+
 static size_t emit_tree(struct assembler *a, const struct seccomp_segment *s, size_t n)
 {
-	size_t left, right, half = n / 2;
+	size_t left, right, cut;
 
 	if (n == 1)
 		return emit_leaf(a, s);
@@ -210,9 +236,10 @@ static size_t emit_tree(struct assembler *a, const struct seccomp_segment *s, si
 		left = emit_leaf(a, &s[0]);
 		return emit_jump(a, BPF_JEQ, s[1].first, right, left);
 	}
-	right = emit_tree(a, s + half, n - half);
-	left = emit_tree(a, s, half);
-	return emit_jump(a, BPF_JGE, s[half].first, right, left);
+	cut = middle(s, n);
+	right = emit_tree(a, s + cut, n - cut);
+	left = emit_tree(a, s, cut);
+	return emit_jump(a, BPF_JGE, s[cut].first, right, left);
 }
 
 int seccomp_bpf_assemble(const struct seccomp_arch_rules *archs, size_t n_archs,

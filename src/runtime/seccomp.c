@@ -296,7 +296,7 @@ static void add_segments(const struct compiler *c, enum syscall_arch arch, struc
 	for (unsigned i = 0; i < table->n; i++) {
 		struct slot slot = table->slots[i];
 
-		if (slot.plain == before.plain && slot.conditional == before.conditional)
+		if (memcmp(&slot, &before, sizeof(slot)) == 0)
 			continue;
 		before = slot;
 		if (slot.plain)
