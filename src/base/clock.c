@@ -99,6 +99,19 @@ char *clock_format_trimmed(int64_t real_ns, char *buf)
 	return buf;
 }
 
+/* The inverse of put_date(); timegm(3) would read /etc/localtime, too. */
+static int64_t days_of(const struct tm *tm)
+{
+	int64_t year = tm->tm_year + 1900LL - (tm->tm_mon < 2);
+	int64_t era = (year >= 0 ? year : year - 399) / 400;
+	int64_t year_of_era = year - era * 400;
+	int64_t month = (tm->tm_mon + 10) % 12; /* 0 is March */
+	int64_t day_of_year = (153 * month + 2) / 5 + tm->tm_mday - 1;
+
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
+}
+
 static int parse_offset(const char *p, int64_t *ret_seconds)
 {
 	int hours, minutes, sign;
@@ -120,7 +133,7 @@ int clock_parse(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
 	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int64_t ns = 0, offset, whole;
+	int64_t ns = 0, offset, seconds, whole;
 
 	if (!p)
 		return -EINVAL;
@@ -132,7 +145,8 @@ int clock_parse(const char *text, int64_t *ret_ns)
 	}
 	if (parse_offset(p, &offset) < 0)
 		return -EINVAL;
-	if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, NS_PER_SECOND, &whole) ||
+	seconds = days_of(&tm) * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+	if (__builtin_mul_overflow(seconds - offset, NS_PER_SECOND, &whole) ||
 	    __builtin_add_overflow(whole, ns, &whole))
 		return -EINVAL;
 	*ret_ns = whole;
