@@ -10,8 +10,9 @@
 #include "engine/namespace_mode.h"
 #include "engine/signal_name.h"
 
-#define MEMORY_MIN (512 << 10) /* less does not hold a shell; docker's 6 MB is its runtime's need \
-				*/
+#define MEMORY_MIN                                                                     \
+	(512 << 10) /* less does not hold a shell; docker's 6 MB is its runtime's need \
+		     */
 #define NANO_PER_CPU INT64_C(1000000000)
 
 void container_options_init(struct container_options *o)
@@ -171,7 +172,9 @@ static int check_cpuset(const char *option, const char *text, long limit, const 
 
 static int check_cpu(const struct container_options *o, struct error *err)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	/* asks the kernel through a file: only if it matters */
+	bool asks = o->nano_cpus != 0 || !str_empty(o->cpuset_cpus);
+	long cpus = asks ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	int r;
 
 	if (o->nano_cpus < 0 || (o->nano_cpus > 0 && o->nano_cpus < NANO_PER_CPU / 100) ||

@@ -42,7 +42,10 @@ static enum found look(int layer_fd, const char *name)
 	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0) ? FOUND_NOWHERE : FOUND_HERE;
 }
 
-/* The index of the layer whose etc/name the container sees, or -1. */
+/* The index of the layer whose etc/name the container sees; or no layer has it; or one has, but
+ * it is hidden. */
+enum { LAYER_NONE = -1, LAYER_HIDDEN = -2 };
+
 static int find_layer(char *const *lowerdirs, const char *name)
 {
 	for (int i = 0; lowerdirs[i]; i++) {
@@ -54,10 +57,10 @@ static int find_layer(char *const *lowerdirs, const char *name)
 		case FOUND_BELOW:
 			break;
 		case FOUND_NOWHERE:
-			return -1;
+			return LAYER_HIDDEN;
 		}
 	}
-	return -1;
+	return LAYER_NONE;
 }
 
 static int copy_file(const char *layer, const char *name, int etc_fd, struct error *err)
@@ -136,13 +139,15 @@ int rootfs_user_resolve(char *const *lowerdirs, int scratch_fd, const char *user
 			char *const *groups, struct user_identity *ret, struct error *err)
 {
 	int passwd = find_layer(lowerdirs, "passwd"), group = find_layer(lowerdirs, "group");
+	int layer = MAX(passwd, group);
 	cleanup_fd int fd = -EBADF;
 
-	if (passwd != group || passwd < 0)
+	/* One layer will do if it has both, or one while no layer has the other. */
+	if (layer < 0 || (passwd != group && passwd != LAYER_NONE && group != LAYER_NONE))
 		return resolve_in_copy(lowerdirs, passwd, group, scratch_fd, user, groups, ret,
 				       err);
-	fd = open(lowerdirs[passwd], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(lowerdirs[layer], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return error_sys(err, "cannot open layer '%s'", lowerdirs[passwd]);
+		return error_sys(err, "cannot open layer '%s'", lowerdirs[layer]);
 	return resolve_in(fd, user, groups, ret, err);
 }
