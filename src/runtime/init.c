@@ -25,11 +25,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "kernel/keyring.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
+#include "runtime/loopback.h"
 #include "runtime/namespaces.h"
 #include "runtime/personality.h"
 #include "runtime/statedir.h"
@@ -144,6 +146,16 @@ static int init_mounts(struct init *init, struct error *err)
 	return apply_ops(init, false, err);
 }
 
+/* What is in the way of a directory is told by the chdir, later. */
+static int init_cwd(struct init *init, struct error *err)
+{
+	const struct oci_process *p = init->spec->process;
+
+	if (p && p->cwd)
+		(void)path_mkdir_in_root(init->mounter.root_fd, p->cwd, 0755, NULL, NULL);
+	return 0;
+}
+
 static int init_terminal(struct init *init, struct error *err)
 {
 	const struct oci_process *p = init->spec->process;
@@ -172,6 +184,11 @@ static int init_cgroup(struct init *init, struct error *err)
 static int init_sysctl(struct init *init, struct error *err)
 {
 	return sysctl_apply(&init->spec->linux_, init->proc_fd, err);
+}
+
+static int init_loopback(struct init *init, struct error *err)
+{
+	return init->namespaces->make & CLONE_NEWNET ? loopback_up(err) : 0;
 }
 
 static int init_names(struct init *init, struct error *err)
@@ -304,6 +321,8 @@ static const struct init_step init_steps[] = {
 	/* before any mount, or it appears on the host */
 	{ "propagation", init_propagation },
 	{ "mounts", init_mounts },
+	/* made if missing, as other runtimes do, while the root is writable */
+	{ "cwd", init_cwd },
 	/* needs /dev/pts, and /dev still writable */
 	{ "terminal", init_terminal },
 	{ "seal", init_seal },
@@ -311,6 +330,7 @@ static const struct init_step init_steps[] = {
 	 * hooks, which look for the container's cgroup; the namespace's root is where we are now */
 	{ "cgroup", init_cgroup },
 	{ "sysctl", init_sysctl },
+	{ "loopback", init_loopback },
 	{ "hostname", init_names },
 	/* everything is there and the host's paths still are, too */
 	{ "hooks", init_hooks },
