@@ -40,4 +40,4 @@ char *spec_cgroups_path(const char *parent, const char *id);
 const char *spec_namespace_file(enum oci_ns ns);
 
 /* Where --init is put: docker's place, which tools know. */
-#define SPEC_INIT_PATH "/sbin/docker-init"
+#define SPEC_INIT_PATH "/sbin/berth-init"

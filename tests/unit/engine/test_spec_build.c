@@ -235,8 +235,8 @@ static void test_init_comes_before_the_command(void **state)
 	struct fixture *f = *state;
 
 	f->paths.init = "/opt/berth-init";
-	expect(f, "\"args\":[\"/sbin/docker-init\",\"--\",\"sh\"]");
-	expect(f, "{\"destination\":\"/sbin/docker-init\",\"type\":\"bind\",\"source\":"
+	expect(f, "\"args\":[\"/sbin/berth-init\",\"--\",\"sh\"]");
+	expect(f, "{\"destination\":\"/sbin/berth-init\",\"type\":\"bind\",\"source\":"
 		  "\"/opt/berth-init\",\"options\":[\"bind\",\"ro\",\"rprivate\"]}");
 }
 
