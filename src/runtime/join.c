@@ -83,16 +83,11 @@ static int join_namespaces(struct join_context *ctx, struct error *err)
 
 static int join_root(struct join_context *ctx, struct error *err)
 {
-	if (ctx->root_fd >= 0) {
-		if (fchdir(ctx->root_fd) < 0 || chroot(".") < 0)
-			return error_sys(err, "cannot change into the container's root");
-	} else {
-		ctx->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (ctx->root_fd < 0)
-			return error_sys(err, "cannot open the container's root");
-	}
-	if (chdir("/") < 0)
+	if (ctx->root_fd >= 0 && (fchdir(ctx->root_fd) < 0 || chroot(".") < 0))
 		return error_sys(err, "cannot change into the container's root");
+	ctx->child_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (ctx->child_root_fd < 0 || chdir("/") < 0)
+		return error_sys(err, "cannot open the container's root");
 	return 0;
 }
 
@@ -105,7 +100,7 @@ static int join_terminal(struct join_context *ctx, struct error *err)
 
 	if (!p->terminal)
 		return 0;
-	r = pty_open(ctx->root_fd, "/dev/ptmx", &master_fd, &slave_fd, err);
+	r = pty_open(ctx->child_root_fd, "/dev/ptmx", &master_fd, &slave_fd, err);
 	if (r < 0)
 		return r;
 	if (p->console_height)
@@ -130,7 +125,7 @@ static int join_user(struct join_context *ctx, struct error *err)
 
 static int join_cwd(struct join_context *ctx, struct error *err)
 {
-	return process_set_cwd(&ctx->setup, ctx->root_fd, err);
+	return process_set_cwd(&ctx->setup, ctx->child_root_fd, err);
 }
 
 static int join_executable(struct join_context *ctx, struct error *err)

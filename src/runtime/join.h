@@ -23,7 +23,9 @@ struct join_context {
 	int console_fd; /* where the pty master goes; -1: no terminal */
 	unsigned preserve_fds;
 	struct process_setup setup;
-	struct error err; /* the child's, when it failed */
+	int child_root_fd; /* the child's own: descriptors are not shared, a number means nothing
+			      to the parent */
+	struct error err;  /* the child's, when it failed */
 };
 
 /*
