@@ -317,13 +317,15 @@ int db_insert(struct db *db, const struct record *r, struct error *err)
 	return run_naming(db, s, r->name, err);
 }
 
-int db_update_life(struct db *db, const struct record *r, struct error *err)
+int db_update_life(struct db *db, const struct record *was, const struct record *r,
+		   struct error *err)
 {
 	cleanup_with(statement_free) sqlite3_stmt *s = NULL;
 	int status = db_prepare(db,
 				"UPDATE container SET state = ?2, pid = ?3, pid_start = ?4,"
 				" monitor_pid = ?5, started = ?6, finished = ?7, exit_code = ?8,"
-				" oom_killed = ?9, error = ?10, flags = ?11 WHERE id = ?1",
+				" oom_killed = ?9, error = ?10, flags = ?11 WHERE id = ?1"
+				" AND (?12 OR (state = ?13 AND pid = ?14))",
 				&s, err);
 
 	if (status < 0)
@@ -339,10 +341,15 @@ int db_update_life(struct db *db, const struct record *r, struct error *err)
 	bind_int(s, 9, r->oom_killed);
 	bind_text(s, 10, r->error);
 	bind_int(s, 11, r->flags);
+	bind_int(s, 12, was == NULL);
+	bind_int(s, 13, was ? was->state : 0);
+	bind_int(s, 14, was ? was->pid : 0);
 	status = run(db, s, "cannot write", err);
 	if (status < 0)
 		return status;
-	return sqlite3_changes(db->sql) > 0 ? 0 : no_such_container(r->id, err);
+	if (sqlite3_changes(db->sql) > 0)
+		return 0;
+	return was ? 1 : no_such_container(r->id, err);
 }
 
 int db_rename(struct db *db, const char *id, const char *name, struct error *err)

@@ -59,8 +59,15 @@ DEFINE_CLEANUP(struct db *, db_close)
 /* Errors: ERROR_CONFLICT in docker's words when the name is taken. */
 int db_insert(struct db *db, const struct record *r, struct error *err);
 
-/* Store the life part. Returns -ENOENT ("No such container") when the row is gone. */
-int db_update_life(struct db *db, const struct record *r, struct error *err);
+/*
+ * Store the life part.
+ *
+ * was      what the row should still say (state and pid), or NULL: whatever it says
+ * Returns  0; with was 1: somebody else changed or removed the row meanwhile, nothing was written;
+ *          without, -ENOENT ("No such container") when the row is gone
+ */
+int db_update_life(struct db *db, const struct record *was, const struct record *r,
+		   struct error *err);
 
 /* Errors: as db_insert() and db_update_life(). */
 int db_rename(struct db *db, const char *id, const char *name, struct error *err);

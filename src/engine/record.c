@@ -45,6 +45,7 @@ bool container_process_alive(const struct record *r)
 int container_record_exit(struct engine *e, struct record *r, const struct monitor_exit *end,
 			  struct error *err)
 {
+	const struct record was = *r;
 	struct db *db;
 	int status = engine_db(e, &db, err);
 
@@ -59,7 +60,9 @@ int container_record_exit(struct engine *e, struct record *r, const struct monit
 	if (end->started_ns != 0)
 		r->started_ns = end->started_ns;
 	r->finished_ns = end->finished_ns;
-	return db_update_life(db, r, err);
+	/* Changed meanwhile: another one recorded it, or removed it, or started it again. */
+	status = db_update_life(db, &was, r, err);
+	return status < 0 ? status : 0;
 }
 
 /* The end of a container that the monitor did not survive: cgroup and state are ours to remove. */
@@ -98,6 +101,7 @@ static int refresh_created(struct engine *e, struct record *r, struct error *err
 {
 	cleanup_free char *run_dir = container_run_dir(e, r->id);
 	cleanup_with(container_free) struct container *state = NULL;
+	struct record was;
 	struct db *db;
 	pid_t monitor = 0;
 	int status;
@@ -110,13 +114,17 @@ static int refresh_created(struct engine *e, struct record *r, struct error *err
 	if (monitor == 0 || container_open(e->runtime_root, r->id, &state, err) < 0 ||
 	    !pid_exists(state->pid))
 		return 0; /* just being made, or just gone */
+	was = *r;
 	r->state = CONTAINER_STATE_RUNNING;
 	r->pid = state->pid;
 	r->pid_start = state->pid_start;
 	r->monitor_pid = monitor;
 	r->started_ns = state->created_ns;
 	status = engine_db(e, &db, err);
-	return status < 0 ? status : db_update_life(db, r, err);
+	if (status < 0)
+		return status;
+	status = db_update_life(db, &was, r, err);
+	return status < 0 ? status : 0; /* its starter has written it */
 }
 
 int container_refresh(struct engine *e, struct record *r, struct error *err)

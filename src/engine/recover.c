@@ -99,10 +99,10 @@ static bool is_abandoned(struct check *c, int containers_fd, const char *id)
 	return db_find(c->db, id, arena, &row, &ignored) < 0 && ignored.kind == ERROR_NOT_FOUND;
 }
 
-/* Names in a directory that are container ids. */
-static int list_ids(int dir_fd, char ***ret_ids, struct error *err)
+/* Names in a directory; only_ids: those of containers. */
+static int list_names(int dir_fd, bool only_ids, char ***ret_names, struct error *err)
 {
-	cleanup_with(strv_free) char **ids = NULL;
+	cleanup_with(strv_free) char **names = NULL;
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
@@ -110,23 +110,24 @@ static int list_ids(int dir_fd, char ***ret_ids, struct error *err)
 	if (!dir)
 		return error_sys(err, "cannot read a directory of containers");
 	while ((entry = readdir(dir)))
-		if (id_is_full(entry->d_name))
-			ids = strv_push(ids, entry->d_name);
-	*ret_ids = take_ptr(&ids);
+		if (only_ids ? id_is_full(entry->d_name) : entry->d_name[0] != '.')
+			names = strv_push(names, entry->d_name);
+	*ret_names = take_ptr(&names);
 	return 0;
 }
 
 /* Directories whose maker died before it wrote the row. */
 static int check_containers(struct check *c, struct error *err)
 {
-	cleanup_with(strv_free) char **ids = NULL;
+	cleanup_with(strv_free) char **ids = NULL, **trash = NULL;
 	cleanup_fd int containers_fd = -EBADF, trash_fd = -EBADF;
+	size_t n_trash = 0;
 	int r = engine_subdir(c->e, "containers", &containers_fd, err);
 
 	if (r >= 0)
 		r = engine_subdir(c->e, "trash", &trash_fd, err);
 	if (r >= 0)
-		r = list_ids(containers_fd, &ids, err);
+		r = list_names(containers_fd, true, &ids, err);
 	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
 		if (has_row(c, ids[i]) || !is_abandoned(c, containers_fd, ids[i]))
 			continue;
@@ -134,9 +135,14 @@ static int check_containers(struct check *c, struct error *err)
 		if (c->repair)
 			r = dir_move_to_trash(containers_fd, ids[i], trash_fd, err);
 	}
-	if (r >= 0 && c->repair)
-		r = dir_empty(trash_fd, err);
-	return r;
+	if (r >= 0)
+		r = list_names(trash_fd, false, &trash, err);
+	n_trash = strv_len(trash);
+	if (r < 0 || n_trash == 0)
+		return r;
+	report(c, xasprintf("%zu removed director%s not deleted yet", n_trash,
+			    n_trash == 1 ? "y was" : "ies were"));
+	return c->repair ? dir_empty(trash_fd, err) : 0;
 }
 
 /* Run directories of monitors that were killed. */
@@ -148,7 +154,7 @@ static int check_state(struct check *c, struct error *err)
 
 	if (state_fd < 0)
 		return errno == ENOENT ? 0 : error_sys(err, "cannot open '%s'", c->e->state_path);
-	r = list_ids(state_fd, &ids, err);
+	r = list_names(state_fd, true, &ids, err);
 	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
 		bool live = false;
 

@@ -165,7 +165,7 @@ static int write_running(struct start *s, struct error *err)
 	r->oom_killed = false;
 	r->error = "";
 	r->flags &= ~(unsigned)RECORD_STOPPED_BY_USER;
-	return db_update_life(db, r, err);
+	return db_update_life(db, NULL, r, err);
 }
 
 /* The reason stays in the row; of a container with --rm nothing stays. */
@@ -185,7 +185,7 @@ static void write_failure(struct start *s, const struct error *reason)
 	r->exit_code = error_exit_code(reason);
 	if (r->exit_code == 125)
 		r->exit_code = 128; /* docker's, in the container's own state */
-	if (engine_db(s->e, &db, &ignored) < 0 || db_update_life(db, r, &ignored) < 0)
+	if (engine_db(s->e, &db, &ignored) < 0 || db_update_life(db, NULL, r, &ignored) < 0)
 		log_debug("recording the failure of '%s': %s", r->id, ignored.msg);
 }
 

@@ -44,13 +44,16 @@ static int runtime_verb(struct engine *e, const struct record *r, const char *ve
 static int write_state(struct engine *e, struct record *r, enum container_state state,
 		       struct error *err)
 {
+	const struct record was = *r;
 	struct db *db;
 	int status = engine_db(e, &db, err);
 
 	if (status < 0)
 		return status;
 	r->state = state;
-	return db_update_life(db, r, err);
+	/* It may end or be removed at any moment; then that is what the row says. */
+	status = db_update_life(db, &was, r, err);
+	return status < 0 ? status : 0;
 }
 
 /* A frozen process does not see its signal until it thaws. */

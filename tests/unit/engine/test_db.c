@@ -79,7 +79,7 @@ static void test_row_comes_back_as_it_was(void **state)
 	in.pid = 42;
 	in.pid_start = UINT64_C(1) << 40;
 	in.oom_killed = true;
-	assert_int_equal(db_update_life(f->db, &in, &err), 0);
+	assert_int_equal(db_update_life(f->db, NULL, &in, &err), 0);
 	assert_int_equal(db_find(f->db, "one", f->arena, &out, &err), 0);
 	assert_string_equal(out.id, ID_A);
 	assert_string_equal(out.labels, "[\"a=1\"]");
@@ -169,9 +169,25 @@ static void test_update_of_a_removed_row_says_so(void **state)
 	struct record a = make(ID_A, "one", 1);
 	struct error err;
 
-	assert_int_equal(db_update_life(f->db, &a, &err), -ENOENT);
+	assert_int_equal(db_update_life(f->db, NULL, &a, &err), -ENOENT);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_int_equal(db_delete(f->db, ID_A, &err), 0);
+}
+
+static void test_row_that_changed_meanwhile_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct record was = make(ID_A, "one", 1), now = was, out;
+	struct error err;
+
+	assert_int_equal(db_insert(f->db, &was, &err), 0);
+	now.state = CONTAINER_STATE_RUNNING;
+	now.pid = 7;
+	assert_int_equal(db_update_life(f->db, &was, &now, &err), 0);
+	now.pid = 8;
+	assert_int_equal(db_update_life(f->db, &was, &now, &err), 1);
+	assert_int_equal(db_find(f->db, ID_A, f->arena, &out, &err), 0);
+	assert_int_equal(out.pid, 7);
 }
 
 static void test_running_user_of_an_image_is_named_first(void **state)
@@ -201,6 +217,7 @@ int main(void)
 		T(test_list_is_newest_first),
 		T(test_row_survives_reopening_and_a_second_opener_sees_it),
 		T(test_update_of_a_removed_row_says_so),
+		T(test_row_that_changed_meanwhile_is_left_alone),
 		T(test_running_user_of_an_image_is_named_first),
 	};
 
