@@ -95,7 +95,7 @@ static int open_dir(struct image_store *store, const char *path, struct error *e
 	return fd < 0 ? error_sys(err, "cannot open '%s/%s'", store->root_path, path) : fd;
 }
 
-int store_trash_layer(struct image_store *store, const char *hex, struct error *err)
+static int trash_layer(struct image_store *store, const char *hex, struct error *err)
 {
 	cleanup_fd int trash_fd = open_dir(store, TRASH_DIR, err);
 	cleanup_fd int layers_fd = trash_fd < 0 ? trash_fd : open_dir(store, LAYERS_DIR, err);
@@ -173,12 +173,21 @@ static int collect_layers(struct image_store *store, const struct digest_set *li
 		if (digest_parse(text, &diff_id) == 0 &&
 		    layer_info_load(store->root_fd, &diff_id, &info, &ignored) == 0)
 			*bytes += info.unpacked_bytes;
-		r = store_trash_layer(store, names[i], err);
+		r = trash_layer(store, names[i], err);
 	}
 	return r;
 }
 
-static int collect(struct image_store *store, char *const *keep, uint64_t *bytes, struct error *err)
+int store_collect(struct image_store *store, const struct live_set *live, char *const *keep,
+		  uint64_t *bytes, struct error *err)
+{
+	int r = collect_blobs(store, &live->blobs, bytes, err);
+
+	return r < 0 ? r : collect_layers(store, &live->layers, keep, bytes, err);
+}
+
+static int collect_all(struct image_store *store, char *const *keep, uint64_t *bytes,
+		       struct error *err)
 {
 	cleanup_index struct image_index index = { 0 };
 	cleanup_live_set struct live_set live = { 0 };
@@ -189,17 +198,13 @@ static int collect(struct image_store *store, char *const *keep, uint64_t *bytes
 		r = index_load(store->root_fd, &index, err);
 	if (r == 0)
 		r = live_set_load(store, &index, &live, err);
-	if (r == 0)
-		r = collect_blobs(store, &live.blobs, bytes, err);
-	if (r == 0)
-		r = collect_layers(store, &live.layers, keep, bytes, err);
-	return r;
+	return r < 0 ? r : store_collect(store, &live, keep, bytes, err);
 }
 
 int image_gc(struct image_store *store, char *const *keep, uint64_t *ret_bytes, struct error *err)
 {
 	uint64_t bytes = 0;
-	int r = collect(store, keep, &bytes, err);
+	int r = collect_all(store, keep, &bytes, err);
 
 	if (r == 0)
 		r = store_empty_trash(store, err);

@@ -98,47 +98,35 @@ static char **chain_ids(const struct image *image)
 	return chain;
 }
 
-static void delete_blob(struct remover *rm, const struct live_set *live, const struct digest *id)
-{
-	const struct store_path path = blob_path(id);
-
-	if (!digest_set_has(&live->blobs, digest_hex(id)))
-		(void)unlinkat(rm->store->root_fd, path.s, 0); /* what stays, gc finds */
-}
-
-static int delete_layers(struct remover *rm, const struct live_set *live, const struct image *image,
-			 struct error *err)
+/* docker's rows for an image that goes: itself and, from the top, the layers that go with it. */
+static void add_deleted(struct remover *rm, const struct live_set *live, const struct image *image)
 {
 	cleanup_with(strv_free) char **chain = chain_ids(image);
-	int r = 0;
 
-	for (size_t i = image->n_layers; i-- > 0 && r == 0;) {
-		const struct image_layer *layer = &image->layers[i];
-
-		delete_blob(rm, live, &layer->blob_id);
-		if (digest_set_has(&live->layers, digest_hex(&layer->diff_id)))
-			continue;
-		r = store_trash_layer(rm->store, digest_hex(&layer->diff_id), err);
-		add_row(rm, true, xstrdup(chain[i]));
+	add_row(rm, true, xstrdup(image->id.text));
+	for (size_t i = image->n_layers; i-- > 0;) {
+		if (!digest_set_has(&live->layers, digest_hex(&image->layers[i].diff_id)))
+			add_row(rm, true, xstrdup(chain[i]));
 	}
-	return r;
 }
 
-/* The index no longer has the image. */
-static int delete_image(struct remover *rm, const struct image *image, struct error *err)
+/*
+ * The index has changed: it is saved first, then goes what it no longer names. image: the one that
+ * is gone, or NULL. An image that cannot be read stops this before anything is saved.
+ */
+static int commit(struct remover *rm, const struct image *image, struct error *err)
 {
 	cleanup_live_set struct live_set live = { 0 };
+	uint64_t bytes = 0;
 	int r = live_set_load(rm->store, &rm->index, &live, err);
 
+	if (r == 0)
+		r = index_save(rm->store->root_fd, &rm->index, err);
 	if (r < 0)
 		return r;
-	r = index_save(rm->store->root_fd, &rm->index, err);
-	if (r < 0)
-		return r;
-	add_row(rm, true, xstrdup(image->id.text));
-	delete_blob(rm, &live, &image->manifest_id);
-	delete_blob(rm, &live, &image->id);
-	return delete_layers(rm, &live, image, err);
+	if (image)
+		add_deleted(rm, &live, image);
+	return store_collect(rm->store, &live, NULL, &bytes, err);
 }
 
 /* Decision */
@@ -184,13 +172,10 @@ static int remove_last(struct remover *rm, const char *text, struct index_entry 
 		return r;
 	kept = keep_entry(e);
 	untag_all(rm, &kept.id);
-	if (image) {
-		r = delete_image(rm, image, err);
-	} else {
-		if (use != USE_NONE)
-			index_put(&rm->index, &kept, NULL);
-		r = index_save(rm->store->root_fd, &rm->index, err);
-	}
+	if (use != USE_NONE)
+		index_put(&rm->index, &kept, NULL);
+	r = image || use != USE_NONE ? commit(rm, image, err)
+				     : index_save(rm->store->root_fd, &rm->index, err);
 	free(kept.media_type);
 	return r;
 }
@@ -207,7 +192,7 @@ static int remove_found(struct remover *rm, const char *text, struct error *err)
 	names = index_count(&rm->index, &e->id);
 	if (names > 1 && by_name) {
 		untag(rm, e);
-		return index_save(rm->store->root_fd, &rm->index, err);
+		return commit(rm, NULL, err);
 	}
 	if (names > 1 && !(rm->flags & IMAGE_REMOVE_FORCE))
 		return error_kind(err, ERROR_CONFLICT,
