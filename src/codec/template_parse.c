@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text to tree. The text alternates between plain parts and actions in {{ }}; an action is read by
- *recursive descent:
+ * Text to tree. The text alternates between plain parts and actions in {{ }}; an action is read by recursive descent:
  *
- *	action   = "if" pipe | "else" ["if" pipe] | "end" | "range" [vars ":="] pipe | "with" pipe |
- *[$x ":="] pipe pipe     = command { "|" command }
- *	command  = term { term }		the first may be a function or a field that takes
- *arguments term     = "." | .A.B | $x.A.B | "text" | `text` | 'c' | 12 | true | name | "(" pipe ")"
- *[.A.B]
+ *	action  = "if" pipe | "else" ["if" pipe] | "end" | "range" [vars ":="] pipe | "with" pipe | [$x ":="] pipe
+ *	pipe    = command { "|" command }
+ *	command = term { term }		the first may be a function or a field that takes arguments
+ *	term    = "." | .A.B | $x.A.B | "text" | `text` | 'c' | 12 | true | name | "(" pipe ")" [.A.B]
  */
 #include "codec/template.h"
 
