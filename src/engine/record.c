@@ -4,16 +4,15 @@
  * may have died since, or the process that should have written the row. Whoever reads a row through
  * container_find() sets it right:
  *
- *	row says     init   monitor  exit file   so it
- *	live         alive  alive    -           lives
- *	live         alive  dead     -           lives (the start time tells that it is the same
- *pid) live         dead   alive    not yet     lives: its end is being written live         dead
- *any      there       ended as the file says live         dead   dead     none        ended with
- *255, as docker says when it cannot know created      -      alive    -           runs: its starter
- *died before it wrote the row
+ *	row says   init    monitor  exit file   so it
+ *	live       alive   alive    -           lives
+ *	live       alive   dead     -           lives (the start time tells that it is the same pid)
+ *	live       dead    alive    not yet     lives: its end is being written
+ *	live       dead    any      there       ended as the file says
+ *	live       dead    dead     none        ended with 255, as docker says when it cannot know
+ *	created    -       alive    -           runs: its starter died before it wrote the row
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,7 +29,10 @@
 
 static bool pid_exists(int pid)
 {
-	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+	uint64_t start;
+
+	/* one that nobody reaps does not count: not every host's pid 1 does it at once */
+	return pid > 0 && process_start_time(pid, &start) == 0;
 }
 
 bool container_process_alive(const struct record *r)
