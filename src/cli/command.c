@@ -200,35 +200,42 @@ static int unknown_command(int argc, char **argv)
 	return 1;
 }
 
-int command_main(int argc, char **argv)
+static int dispatch(struct cli *cli, int argc, char **argv)
 {
-	struct cli cli = { .root = getenv("BERTH_ROOT"), .state = getenv("BERTH_STATE") };
 	const struct command *c;
 	struct error err = { 0 };
-	int first, words, code;
+	int first, words;
 
-	log_set_program("berth");
 	if (fd_sanitize_std(&err) < 0 ||
-	    option_parse(global_options, ARRAY_SIZE(global_options), &cli, argc, argv,
+	    option_parse(global_options, ARRAY_SIZE(global_options), cli, argc, argv,
 			 OPTION_STOP_AT_POSITIONAL, &first, &err) < 0) {
 		print_error(&err);
 		(void)fprintf(stderr, "\nRun 'berth --help' for more information\n");
 		return 125;
 	}
-	if (cli.debug)
+	if (cli->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	if (cli.version) {
+	if (cli->version) {
 		(void)printf("berth version %s\n", BERTH_VERSION);
 		return 0;
 	}
-	if (cli.help || first == argc) {
+	if (cli->help || first == argc) {
 		help_print_all(global_options, ARRAY_SIZE(global_options));
 		return 0;
 	}
 	c = command_find(argc - first, argv + first, &words);
 	if (!c)
 		return unknown_command(argc - first, argv + first);
-	code = run_command(&cli, c, argc - first - words + 1, argv + first + words - 1);
+	return run_command(cli, c, argc - first - words + 1, argv + first + words - 1);
+}
+
+int command_main(int argc, char **argv)
+{
+	struct cli cli = { .root = getenv("BERTH_ROOT"), .state = getenv("BERTH_STATE") };
+	int code;
+
+	log_set_program("berth");
+	code = dispatch(&cli, argc, argv);
 	if (fflush(stdout) != 0 && code == 0) {
 		(void)fprintf(stderr, "berth: cannot write to standard output: %s\n",
 			      strerror(errno));
