@@ -205,6 +205,12 @@ cgroup_value() {
   berth rm -f pages
 }
 
+@test "a container may be smaller than docker's least of 6 MB" {
+  needs controller:memory
+  run -0 berth run --rm -m 512k berth-test echo small
+  expect_output small
+}
+
 @test "a container over its memory limit is killed, and inspect says so" {
   needs controller:memory
   run -137 berth run --name oom -m 16m --memory-swap 16m berth-test sh -c 'exec tail /dev/zero'
