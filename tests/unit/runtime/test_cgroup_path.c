@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/macro.h"
+#include "kernel/cgroupfs.h"
+#include "runtime/cgroup/driver.h"
+
+static void expect(const char *root, const char *own, const char *wanted, const char *path,
+		   const char *dir)
+{
+	struct cgroupfs_hierarchy h = {
+		.controllers = (char *)"memory",
+		.mount_point = (char *)"/cg/memory",
+		.root = (char *)root,
+	};
+	cleanup_free char *got_path = NULL;
+	cleanup_free char *got_dir = NULL;
+	struct error err;
+
+	assert_int_equal(cgroup_path_resolve(&h, own, wanted, "id", &got_path, &got_dir, &err), 0);
+	assert_string_equal(got_path, path);
+	assert_string_equal(got_dir, dir);
+}
+
+static void test_absolute_paths_start_at_the_hierarchy(void **state)
+{
+	expect("/", "/user/me", "/berth/x", "/berth/x", "/cg/memory/berth/x");
+}
+
+static void test_relative_paths_start_at_the_caller(void **state)
+{
+	expect("/", "/user/me", "berth/x", "/user/me/berth/x", "/cg/memory/user/me/berth/x");
+	expect("/", NULL, "berth/x", "/berth/x", "/cg/memory/berth/x");
+}
+
+static void test_no_path_is_the_id(void **state)
+{
+	expect("/", "/", NULL, "/id", "/cg/memory/id");
+	expect("/", "/a", "", "/a/id", "/cg/memory/a/id");
+}
+
+static void test_dots_do_not_climb_out(void **state)
+{
+	expect("/", "/a/b", "../../../x", "/a/b/x", "/cg/memory/a/b/x");
+	expect("/", "/a", "/../x/./y//z", "/x/y/z", "/cg/memory/x/y/z");
+}
+
+static void test_a_mount_of_a_part_shows_the_part(void **state)
+{
+	expect("/docker/c", "/docker/c", "/x", "/docker/c/x", "/cg/memory/x");
+	expect("/docker/c", "/docker/c/d", "x", "/docker/c/d/x", "/cg/memory/d/x");
+	expect("/docker/c", "/docker/c", "x", "/docker/c/x", "/cg/memory/x");
+}
+
+static void test_the_root_of_all_is_refused(void **state)
+{
+	struct cgroupfs_hierarchy h = { .controllers = (char *)"",
+					.mount_point = (char *)"/cg",
+					.root = (char *)"/" };
+	char *path, *dir;
+	struct error err;
+
+	assert_true(cgroup_path_resolve(&h, "/", "/", "id", &path, &dir, &err) < 0);
+	assert_int_equal(err.kind, ERROR_INVALID);
+	assert_true(cgroup_path_resolve(&h, "/", "/a/..", "id", &path, &dir, &err) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_absolute_paths_start_at_the_hierarchy),
+		cmocka_unit_test(test_relative_paths_start_at_the_caller),
+		cmocka_unit_test(test_no_path_is_the_id),
+		cmocka_unit_test(test_dots_do_not_climb_out),
+		cmocka_unit_test(test_a_mount_of_a_part_shows_the_part),
+		cmocka_unit_test(test_the_root_of_all_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
