@@ -195,10 +195,12 @@ static int next_of(struct lines *l, const char *path, char **ret_line, struct er
 {
 	int r;
 
-	if (l->fd < 0)
+	if (l->fd < 0 || !l->buf)
 		return 0;
 	r = lines_next(l, ret_line);
-	return r < 0 ? error_num(err, -r, "cannot read %s of the rootfs", path) : r;
+	if (r < 0)
+		error_num(err, -r, "cannot read %s of the rootfs", path);
+	return r;
 }
 
 /* A word of digits is an id. 1, 0 if it is no number, < 0 out of range. */
@@ -342,7 +344,7 @@ int user_resolve(int root_fd, const char *spec, struct user_identity *ret_identi
 int user_add_groups(int root_fd, char *const *groups, struct user_identity *id, struct error *err)
 {
 	for (size_t i = 0; groups && groups[i]; i++) {
-		uint32_t gid;
+		uint32_t gid = 0;
 		int r = find_group(root_fd, groups[i], &gid, err);
 
 		if (r >= 0)

@@ -240,11 +240,11 @@ static void test_home_skips_lines_that_do_not_fit(void **state)
 {
 	struct root *r = *state;
 	char text[9000], home[32];
-	const char *last = "\nfar:x:8:8::/far:/bin/sh\n";
+	static const char last[] = "\nfar:x:8:8::/far:/bin/sh\n";
 
 	memset(text, 'x', sizeof(text));
-	memcpy(text + sizeof(text) - strlen(last), last, strlen(last));
-	put(r->fd, "etc/passwd", text, sizeof(text));
+	memcpy(text + sizeof(text) - sizeof(last), last, sizeof(last));
+	put(r->fd, "etc/passwd", text, sizeof(text) - 1);
 	assert_int_equal(user_home(r->fd, 8, home, sizeof(home)), 0);
 	assert_string_equal(home, "/far");
 }
