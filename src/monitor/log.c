@@ -178,16 +178,19 @@ static void emit(struct container_log *log, enum log_stream stream, const char *
 		 bool ended, int64_t now)
 {
 	struct log_rest *rest = &log->rest[stream];
-	struct log_line line = { .stream = stream,
-				 .text = text,
-				 .len = len,
-				 .ended = ended,
-				 .time_ns = rest->in_pieces ? rest->time_ns : now };
+	struct log_line line = {
+		.stream = stream, .text = text, .len = len, .ended = ended, .time = log->time_text
+	};
 
+	if (!rest->in_pieces)
+		rest->time_ns = now;
+	if (log->time_ns != rest->time_ns) {
+		log->time_ns = rest->time_ns;
+		log->driver->format_time(log->time_ns, log->time_text);
+	}
 	log->driver->write(&log->file, &line);
 	log_file_end_line(&log->file);
 	rest->in_pieces = !ended;
-	rest->time_ns = line.time_ns;
 }
 
 /* Bytes at the end of text that begin a UTF-8 sequence which does not end there: 0 to 3. */

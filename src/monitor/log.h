@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/clock.h"
 #include "base/error.h"
 #include "monitor/log_file.h"
 
@@ -22,12 +23,12 @@ struct log_line {
 	const char *text; /* without the newline */
 	size_t len;
 	bool ended; /* a newline followed; otherwise more of this line, or the end of the stream */
-	int64_t time_ns;
+	const char *time; /* as format_time() wrote it */
 };
 
 struct log_driver {
 	const char *name;
-	bool has_file;
+	char *(*format_time)(int64_t real_ns, char *buf); /* once for all lines of a read */
 	void (*write)(struct log_file *file, const struct log_line *line);
 };
 
@@ -47,6 +48,8 @@ struct container_log {
 	struct log_file file;
 	struct log_rest rest[LOG_STREAMS];
 	char *pages;
+	int64_t time_ns; /* the time of time_text */
+	char time_text[CLOCK_TEXT_MAX];
 };
 
 /*

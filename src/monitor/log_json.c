@@ -110,15 +110,14 @@ static void json_write(struct log_file *file, const struct log_line *line)
 		[LOG_STDOUT] = "\",\"stream\":\"stdout\",\"time\":\"",
 		[LOG_STDERR] = "\",\"stream\":\"stderr\",\"time\":\"",
 	};
-	char time[CLOCK_TEXT_MAX];
 
 	log_file_puts(file, "{\"log\":\"");
 	put_escaped(file, line->text, line->len);
 	if (line->ended)
 		log_file_put(file, "\\n", 2);
 	log_file_puts(file, tails[line->stream]);
-	log_file_puts(file, clock_format_trimmed(line->time_ns, time));
+	log_file_puts(file, line->time);
 	log_file_put(file, "\"}\n", 3);
 }
 
-const struct log_driver log_driver_json_file = { "json-file", true, json_write };
+const struct log_driver log_driver_json_file = { "json-file", clock_format_trimmed, json_write };

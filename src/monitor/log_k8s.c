@@ -12,13 +12,11 @@
 
 static void k8s_write(struct log_file *file, const struct log_line *line)
 {
-	char time[CLOCK_TEXT_MAX];
-
-	log_file_puts(file, clock_format(line->time_ns, time));
+	log_file_puts(file, line->time);
 	log_file_puts(file, line->stream == LOG_STDOUT ? " stdout " : " stderr ");
 	log_file_puts(file, line->ended ? "F " : "P ");
 	log_file_put(file, line->text, line->len);
 	log_file_put(file, "\n", 1);
 }
 
-const struct log_driver log_driver_k8s_file = { "k8s-file", true, k8s_write };
+const struct log_driver log_driver_k8s_file = { "k8s-file", clock_format, k8s_write };
