@@ -72,7 +72,7 @@ static int check_terminal(const struct creation *c, struct error *err)
 			err, ERROR_INVALID,
 			"process.terminal: a console socket is needed to hand the terminal "
 			"over");
-	if (!terminal && console)
+	if (!terminal && o->console_socket_path)
 		return error_kind(err, ERROR_INVALID,
 				  "a console socket was given, but process.terminal is not set");
 	return 0;
