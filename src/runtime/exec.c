@@ -78,7 +78,6 @@ static int parse_user(const char *text, struct oci_user *user, struct error *err
 	const char *colon = strchr(text, ':');
 	cleanup_free char *uid = xstrndup(text, colon ? (size_t)(colon - text) : strlen(text));
 
-	user->gid = colon ? user->gid : 0;
 	if (str_to_u32(uid, &user->uid) < 0 || (colon && str_to_u32(colon + 1, &user->gid) < 0))
 		return error_kind(err, ERROR_INVALID, "invalid user '%s': not uid[:gid]", text);
 	return 0;

@@ -325,8 +325,23 @@ static int check_usage(const struct cgroup *cg, const struct oci_resources *reso
 	return 0;
 }
 
-int cgroup_update(struct cgroup *cg, const struct oci_resources *resources, struct error *err)
+/* v2 limits swap alone: a new sum of both needs the memory limit that stands. */
+static void complete_swap(const struct cgroup *cg, struct oci_resources *r)
 {
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct cgroup_node *n = &cg->nodes[i];
+		uint64_t limit;
+
+		if (n->driver->v2 && cgroupfs_read_u64(n->dir_fd, "memory.max", &limit) == 0 &&
+		    limit <= INT64_MAX)
+			r->memory_limit = (struct opt_i64){ true, (int64_t)limit };
+	}
+}
+
+int cgroup_update(struct cgroup *cg, const struct oci_resources *changes, struct error *err)
+{
+	struct oci_resources all = *changes;
+	const struct oci_resources *resources = &all;
 	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
 	bool frozen = false, froze = false;
 	struct error ignored;
@@ -340,6 +355,8 @@ int cgroup_update(struct cgroup *cg, const struct oci_resources *resources, stru
 			n->controllers = read_controllers(n->dir);
 		}
 	}
+	if (all.memory_swap.value > 0 && all.memory_limit.value == 0)
+		complete_swap(cg, &all);
 	r = plan_limits(cg, resources, &plan, err);
 	if (r == 0)
 		r = check_usage(cg, resources, err);
