@@ -455,19 +455,6 @@ int db_list(struct db *db, struct arena *arena, struct record **ret_records, siz
 	return 0;
 }
 
-int db_name_taken(struct db *db, const char *name, bool *ret_taken, struct error *err)
-{
-	cleanup_with(arena_free) struct arena *arena = arena_new();
-	struct record other;
-	int r = find_one(db, "SELECT " COLUMNS " FROM container WHERE name = ?1", name, arena,
-			 &other, err);
-
-	if (r < 0)
-		return r;
-	*ret_taken = r == 0;
-	return 0;
-}
-
 int db_image_user(struct db *db, const char *image_id, struct arena *arena,
 		  struct record *ret_record, bool *ret_found, struct error *err)
 {

@@ -22,7 +22,6 @@ enum record_flag {
 	RECORD_TTY = 1 << 0,
 	RECORD_STDIN = 1 << 1, /* its stdin is kept open */
 	RECORD_AUTO_REMOVE = 1 << 2,
-	RECORD_STOPPED_BY_USER = 1 << 3,
 };
 
 struct record {
@@ -85,9 +84,6 @@ int db_find(struct db *db, const char *ref, struct arena *arena, struct record *
 /* All rows, newest first; the array too is in arena. */
 int db_list(struct db *db, struct arena *arena, struct record **ret_records, size_t *ret_n,
 	    struct error *err);
-
-/* Is the name used? *ret_taken. For inventing names. */
-int db_name_taken(struct db *db, const char *name, bool *ret_taken, struct error *err);
 
 /* A container made from the image, a running one if there is any. *ret_found: is there one? */
 int db_image_user(struct db *db, const char *image_id, struct arena *arena,

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "kernel/capability.h"
 
 #define SHM_SIZE_DEFAULT (INT64_C(64) << 20)
 
@@ -176,8 +177,6 @@ static void add_lists(const struct container_options *o, struct json_writer *w)
 		const char *key;
 		char *const *list;
 	} rows[] = {
-		{ "CapAdd", o->cap_add },
-		{ "CapDrop", o->cap_drop },
 		{ "Dns", o->dns },
 		{ "DnsOptions", o->dns_option },
 		{ "DnsSearch", o->dns_search },
@@ -189,6 +188,23 @@ static void add_lists(const struct container_options *o, struct json_writer *w)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		document_add_list(w, rows[i].key, rows[i].list);
+}
+
+/* "chown" and "CAP_CHOWN" are shown as one. */
+static void add_capabilities(struct json_writer *w, const char *key, char *const *words)
+{
+	if (strv_len(words) == 0) {
+		json_add_null(w, key);
+		return;
+	}
+	json_begin_array(w, key);
+	for (size_t i = 0; i < strv_len(words); i++) {
+		int cap = capability_parse(words[i], strlen(words[i]));
+
+		/* the only word beside names */
+		json_add_string(w, NULL, cap >= 0 ? capability_name((unsigned)cap) : "ALL");
+	}
+	json_end(w);
 }
 
 static void add_modes(const struct container_config *c, struct json_writer *w)
@@ -215,6 +231,8 @@ void document_add_host_config(const struct container_config *c, struct json_writ
 	json_add_bool(w, "AutoRemove", o->auto_remove);
 	json_add_null(w, "VolumesFrom");
 	add_modes(c, w);
+	add_capabilities(w, "CapAdd", o->cap_add);
+	add_capabilities(w, "CapDrop", o->cap_drop);
 	add_lists(o, w);
 	json_add_i64(w, "OomScoreAdj", o->oom_score_adj);
 	json_add_bool(w, "Privileged", o->privileged);

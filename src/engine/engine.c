@@ -59,6 +59,12 @@ int engine_open(const struct engine_config *config, struct engine **ret_engine, 
 	int r;
 
 	e->root_fd = -EBADF;
+	/* LIMIT: an ordinary user's containers need a user namespace, which spec_build() does not
+	 * make yet. */
+	if (geteuid() != 0)
+		return error_kind(
+			err, ERROR_DENIED,
+			"not supported yet: containers of ordinary users; run berth as root");
 	r = choose_path(config->root_path, "BERTH_ROOT", ROOT_DEFAULT, &e->root_path, err);
 	if (r < 0)
 		return r;

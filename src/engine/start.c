@@ -164,7 +164,6 @@ static int write_running(struct start *s, struct error *err)
 	r->exit_code = 0;
 	r->oom_killed = false;
 	r->error = "";
-	r->flags &= ~(unsigned)RECORD_STOPPED_BY_USER;
 	return db_update_life(db, NULL, r, err);
 }
 
