@@ -424,6 +424,7 @@ int layers_take(struct image_store *store, struct layer_job *jobs, size_t n, uns
 {
 	cleanup_free struct layer_task *tasks = xcalloc(n, sizeof(*tasks));
 	struct layer_batch b = { .store = store, .limits = limits, .tasks = tasks, .n = n };
+	struct error ignored;
 	int r = set_limits(&b, err);
 
 	if (r < 0)
@@ -432,10 +433,10 @@ int layers_take(struct image_store *store, struct layer_job *jobs, size_t n, uns
 	prepare(&b, jobs);
 	run_workers(&b, threads);
 	pthread_mutex_destroy(&b.lock);
-	if (b.failed < 0) {
-		*err = b.err;
-		return b.failed;
-	}
 	fill_duplicates(&b);
-	return publish(&b, err);
+	if (b.failed < 0)
+		*err = b.err;
+	r = b.failed < 0 ? b.failed : publish(&b, err);
+	(void)store_empty_tmp(store, &ignored); /* what stays, the next writer removes */
+	return r;
 }

@@ -86,7 +86,7 @@ static int write_layout_file(struct image_store *store, struct error *err)
 				 0644, 0, err);
 }
 
-static int empty_tmp(struct image_store *store, struct error *err)
+int store_empty_tmp(struct image_store *store, struct error *err)
 {
 	cleanup_fd int fd =
 		openat(store->root_fd, TMP_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -106,7 +106,7 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 	if (r == 0)
 		r = write_layout_file(store, err);
 	if (r == 0)
-		r = empty_tmp(store, err);
+		r = store_empty_tmp(store, err);
 	if (r < 0)
 		return error_prefix(err, r, "image store");
 	*ret_lock = take_fd(&lock);

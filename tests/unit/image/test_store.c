@@ -342,6 +342,7 @@ static void assert_load_refused(struct fixture *f, const char *reason)
 		fail_msg("'%s' does not say '%s'", f->err.msg, reason);
 	assert_int_equal(count_images(f), 0);
 	assert_int_equal(count_files(f, "layers"), 0);
+	assert_int_equal(count_files(f, "tmp"), 0);
 }
 
 static void test_blob_that_is_not_its_digest_is_refused(void **state)
