@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/audit.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/macro.h"
@@ -556,6 +563,87 @@ static void test_far_jumps_reach(void **state)
 	}
 }
 
+/* The number of a call that the kernel did not answer as expected, or 0. */
+static int calls_under_the_default_profile(void)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct seccomp_filter f;
+	struct error err;
+
+	if (seccomp_compile(seccomp_profile_default(DEFAULT_CAPS, arena), &f, &err) < 0)
+		return 1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&f, &err) < 0)
+		return 2;
+	if (syscall(SYS_getpid) <= 0)
+		return 3;
+	if (syscall(SYS_unshare, CLONE_NEWUSER) != -1 || errno != EPERM)
+		return 4;
+	if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
+		return 5;
+	if (syscall(9999) != -1 || errno != ENOSYS)
+		return 6;
+	if (syscall(SYS_socket, AF_ALG, SOCK_SEQPACKET, 0) != -1 || errno != EPERM)
+		return 7;
+	if (syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 8;
+	if (syscall(SYS_personality, 0x123) != -1 || errno != EPERM)
+		return 9;
+	if (syscall(SYS_personality, 0xffffffff) < 0)
+		return 10;
+#ifdef __x86_64__
+	if (syscall((long)(SYS_unshare | SYSCALL_X32_BIT), 0) != -1 || errno != EPERM)
+		return 11;
+#endif
+	return 0;
+}
+
+static int status_of_child(int (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(fn());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void test_the_kernel_takes_and_obeys_the_default_profile(void **state)
+{
+	if (syscall_arch_native() == SYSCALL_ARCH_COUNT)
+		skip();
+	assert_int_equal(status_of_child(calls_under_the_default_profile), 0);
+}
+
+#ifdef __x86_64__
+static int x32_call_under_a_deny_list(void)
+{
+	struct oci_seccomp s = {
+		.default_action = OCI_SECCOMP_ALLOW,
+		RULES({ NAMES("unshare"), .action = OCI_SECCOMP_ERRNO }),
+	};
+	struct seccomp_filter f;
+	struct error err;
+
+	if (seccomp_compile(&s, &f, &err) < 0)
+		return 1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&f, &err) < 0)
+		return 2;
+	if (syscall(SYS_unshare, 0) != -1 || errno != EPERM)
+		return 3;
+	syscall((long)(SYS_unshare | SYSCALL_X32_BIT), 0);
+	return 4;
+}
+
+static void test_x32_does_not_get_around_a_deny_list(void **state)
+{
+	int status = status_of_child(x32_call_under_a_deny_list);
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +667,10 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_met_is_refused),
 		cmocka_unit_test(test_a_filter_too_long_for_the_kernel_is_refused),
 		cmocka_unit_test(test_far_jumps_reach),
+		cmocka_unit_test(test_the_kernel_takes_and_obeys_the_default_profile),
+#ifdef __x86_64__
+		cmocka_unit_test(test_x32_does_not_get_around_a_deny_list),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
