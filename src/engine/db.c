@@ -17,7 +17,7 @@
 #include "base/mem.h"
 
 #define SCHEMA_VERSION	1
-#define WAL_PAGES_MAX	"200"
+#define WAL_PAGES_MAX	"64"
 #define BUSY_TIMEOUT_MS 10000
 
 struct db {
