@@ -202,7 +202,7 @@ static int exit_code(const struct runtime_verb *v, const struct error *err)
 
 int main(int argc, char **argv)
 {
-	struct runtime_globals g = { 0 };
+	struct runtime_globals g = { .argv = xmemdup(argv, ((size_t)argc + 1) * sizeof(*argv)) };
 	const struct runtime_verb *verb = NULL;
 	struct error err = { 0 };
 	int first, r;

@@ -15,6 +15,7 @@
 #include "prog/runtime_foreground.h"
 #include "prog/runtime_verb.h"
 #include "runtime/runtime.h"
+#include "runtime/sealed_self.h"
 
 #define EXIT_EXEC_FAILED 255 /* as runc */
 
@@ -81,6 +82,8 @@ static int run_create(const struct runtime_globals *g, void *target, char **args
 	struct create_options *c = target;
 	int r = take_create_options(g, c, args[0], err);
 
+	if (r >= 0)
+		r = sealed_self_ensure(g->argv, err);
 	return r < 0 ? r : runtime_create(&c->o, NULL, err);
 }
 
@@ -124,9 +127,10 @@ static int run_run(const struct runtime_globals *g, void *target, char **args, s
 
 	if (r < 0)
 		return r;
-	if (!c->detach)
+	if (!c->detach) /* while we wait for it nobody can write to our file: ETXTBSY */
 		return run_attached(g, c, err);
-	return runtime_run(&c->o, NULL, &pidfd, err);
+	r = sealed_self_ensure(g->argv, err);
+	return r < 0 ? r : runtime_run(&c->o, NULL, &pidfd, err);
 }
 
 /* exec */
@@ -221,6 +225,8 @@ static int run_exec(const struct runtime_globals *g, void *target, char **args, 
 	pid_t pid;
 	int r = take_exec_options(g, x, args, err);
 
+	if (r == 0)
+		r = sealed_self_ensure(g->argv, err);
 	if (r == 0)
 		r = x->detach ? runtime_exec(&x->o, &pid, &pidfd, err) : exec_attached(x, err);
 	strv_free(x->env);
