@@ -136,22 +136,21 @@ static size_t emit_greater(struct assembler *a, unsigned index, bool narrow, uin
 			   uint64_t value, size_t yes, size_t no)
 {
 	uint32_t high = (uint32_t)(value >> 32);
-	size_t low, entry;
+	size_t low = emit_jump(a, op, (uint32_t)value, yes, no);
 
-	low = emit_jump(a, op, (uint32_t)value, yes, no);
 	if (yes == no)
 		return low;
 	low = emit_load(a, arg_offset(index, false));
 	if (narrow)
 		return low;
 
+	/* each load falls into the instruction written before it */
 	if (high == 0) { /* the usual value: any bit above decides */
-		entry = emit_jump(a, BPF_JEQ, 0, low, yes);
+		emit_jump(a, BPF_JEQ, 0, low, yes);
 	} else {
-		entry = emit_jump(a, BPF_JEQ, high, low, no);
-		entry = emit_jump(a, BPF_JGT, high, yes, entry);
+		low = emit_jump(a, BPF_JEQ, high, low, no);
+		emit_jump(a, BPF_JGT, high, yes, low);
 	}
-	(void)entry; /* the load falls into it */
 	return emit_load(a, arg_offset(index, true));
 }
 

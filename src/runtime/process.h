@@ -6,14 +6,14 @@
  * prepares (allocates, refuses); the child, which may share the parent's memory, applies, and
  * allocates nothing. The order is a security property:
  *
- *	parent  process_prepare()          refuses what cannot be done; compiles the seccomp filter
- *	child   process_apply_limits()     privileged: oom score, scheduler, rlimits, LSM attributes
- *	        process_set_user()         bounding set, groups, gid, uid, umask; capabilities
- *survive process_set_cwd()          as the user, inside the root process_find_executable()  as the
- *user, before a filter may forbid it
- *	        ... wait for "start" ...
- *	        process_confine()          capability sets, no_new_privs, seccomp
- *	        process_exec()             only returns with an error
+ *	parent	process_prepare()	refuses what cannot be; compiles the filter
+ *	child	process_apply_limits()	oom score, scheduler, rlimits, LSM attributes
+ *		process_set_user()	bounding set, groups, gid, uid, umask
+ *		process_set_cwd()	HOME and cwd: the user, still with capabilities
+ *		process_find_executable()	the user, before a filter may forbid it
+ *		... wait for "start" ...
+ *		process_confine()	capability sets, no_new_privs, seccomp
+ *		process_exec()		returns only with an error
  */
 
 #include <limits.h>

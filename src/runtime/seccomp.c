@@ -31,6 +31,8 @@ enum {
 	SLOT_ARM_PRIVATE = SLOT_COUNT - 16,
 	ARM_PRIVATE_BASE = 0xf0000,
 	RULES_MAX = UINT16_MAX - 1,
+	/* more would not fit in a filter; refused before they cost memory */
+	CONDITIONAL_MAX = 8192,
 	ERRNO_MAX = 4095, /* MAX_ERRNO of the kernel */
 	ERRNO_DEFAULT = EPERM,
 };
@@ -55,8 +57,9 @@ struct compiler {
 	uint32_t *actions;		    /* of section->rules */
 	const struct seccomp_rule **chains; /* last rule of each */
 	size_t n_chains, chains_size;
-	struct arch_table *tables[SYSCALL_ARCH_COUNT]; /* NULL: not filtered */
-	enum syscall_arch filtered[SYSCALL_ARCH_COUNT];
+	size_t n_conditional;				/* rules on all chains */
+	struct arch_table *tables[SYSCALL_ARCH_COUNT];	/* NULL: not filtered */
+	enum syscall_arch filtered[SYSCALL_ARCH_COUNT]; /* the others, in a row */
 	size_t n_filtered;
 };
 
@@ -71,21 +74,19 @@ static const uint32_t action_values[] = {
 	[OCI_SECCOMP_ALLOW] = SECCOMP_RET_ALLOW,
 };
 
-static int action_of(enum oci_seccomp_action action, struct opt_u64 errno_ret, const char *field,
-		     uint32_t *ret_action, struct error *err)
+/* The caller puts the field's path before the message. */
+static int action_of(enum oci_seccomp_action action, struct opt_u64 errno_ret, uint32_t *ret_action,
+		     struct error *err)
 {
 	uint64_t data = 0;
 
-	/* LIMIT: no notify; it needs the listener fd sent to listenerPath with the container's
-	 * state */
+	/* LIMIT: no notify; it needs the listener fd sent to listenerPath with the state */
 	if (action == OCI_SECCOMP_NOTIFY)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: SCMP_ACT_NOTIFY in linux.seccomp.%s", field);
+		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: SCMP_ACT_NOTIFY");
 	if (action == OCI_SECCOMP_ERRNO || action == OCI_SECCOMP_TRACE)
 		data = errno_ret.set ? errno_ret.value : ERRNO_DEFAULT;
 	if (data > (action == OCI_SECCOMP_TRACE ? SECCOMP_RET_DATA : ERRNO_MAX))
-		return error_kind(err, ERROR_INVALID,
-				  "linux.seccomp.%s: errno %llu is out of range", field,
+		return error_kind(err, ERROR_INVALID, "errno %llu is out of range",
 				  (unsigned long long)data);
 	*ret_action = action_values[action] | (uint32_t)data;
 	return 0;
@@ -111,6 +112,7 @@ static void add_conditional(struct compiler *c, struct slot *slot, uint32_t acti
 {
 	struct seccomp_rule *rule = arena_alloc(c->arena, sizeof(*rule));
 
+	c->n_conditional++;
 	*rule = (struct seccomp_rule){ .action = action, .narrow = narrow, .n_conds = n };
 	rule->conds = conds;
 	if (!slot->conditional) {
@@ -139,6 +141,9 @@ static int conditions_of(struct compiler *c, size_t index, struct conditions *re
 	*ret = (struct conditions){ 0 };
 	if (!rule->n_args)
 		return 0;
+	if (rule->n_args > CONDITIONAL_MAX)
+		return error_num(err, E2BIG, "linux.seccomp.syscalls[%zu]: more than %d conditions",
+				 index, CONDITIONAL_MAX);
 	conds = arena_alloc(c->arena, rule->n_args * sizeof(*conds));
 	for (size_t i = 0; i < rule->n_args; i++) {
 		const struct oci_seccomp_arg *arg = &rule->args[i];
@@ -183,11 +188,11 @@ static void add_multiplexed(struct compiler *c, uint32_t number, uint32_t call, 
 	struct arch_table *table = c->tables[SYSCALL_ARCH_X86];
 	struct slot *slot = &table->slots[number];
 	size_t n = 1, parts = conditions->alternatives ? conditions->n : 1;
+	size_t n_max = 1 + (conditions->alternatives ? 1 : conditions->n);
 
 	table->n = MAX(table->n, number + 1);
 	for (size_t part = 0; part < parts; part++) {
-		struct seccomp_cond *conds =
-			arena_alloc(c->arena, (conditions->n + 1) * sizeof(*conds));
+		struct seccomp_cond *conds = arena_alloc(c->arena, n_max * sizeof(*conds));
 
 		conds[0] = (struct seccomp_cond){ 0, SECCOMP_OP_EQ, call, 0 };
 		n = 1;
@@ -232,7 +237,6 @@ static int add_rules(struct compiler *c, struct error *err)
 {
 	const struct oci_seccomp *s = c->section;
 	struct conditions conditions;
-	char field[48];
 	int r;
 
 	if (s->n_rules > RULES_MAX)
@@ -240,11 +244,9 @@ static int add_rules(struct compiler *c, struct error *err)
 				  RULES_MAX);
 	c->actions = arena_alloc(c->arena, s->n_rules * sizeof(*c->actions) + 1);
 	for (size_t i = 0; i < s->n_rules; i++) {
-		snprintf(field, sizeof(field), "syscalls[%zu]", i);
-		r = action_of(s->rules[i].action, s->rules[i].errno_ret, field, &c->actions[i],
-			      err);
+		r = action_of(s->rules[i].action, s->rules[i].errno_ret, &c->actions[i], err);
 		if (r < 0)
-			return r;
+			return error_prefix(err, r, "linux.seccomp.syscalls[%zu]", i);
 		r = conditions_of(c, i, &conditions, err);
 		if (r < 0)
 			return r;
@@ -253,6 +255,10 @@ static int add_rules(struct compiler *c, struct error *err)
 
 			if (row)
 				add_name(c, row, i, &conditions);
+			if (c->n_conditional > CONDITIONAL_MAX)
+				return error_num(err, E2BIG,
+						 "linux.seccomp.syscalls: more than %d conditions",
+						 CONDITIONAL_MAX);
 		}
 	}
 	return 0;
@@ -418,10 +424,9 @@ int seccomp_compile_for(enum syscall_arch host, const struct oci_seccomp *sectio
 	c->arena = arena;
 	c->section = section;
 	c->host = host;
-	r = action_of(section->default_action, section->default_errno_ret, "defaultAction",
-		      &c->default_action, err);
+	r = action_of(section->default_action, section->default_errno_ret, &c->default_action, err);
 	if (r < 0)
-		return r;
+		return error_prefix(err, r, "linux.seccomp.defaultAction");
 	c->enosys = !lets_pass(section->default_action) &&
 		    !(section->default_errno_ret.set && section->default_errno_ret.value == ENOSYS);
 
