@@ -112,6 +112,13 @@ static const struct option options[] = {
 	  .help = "Show the version" },
 };
 
+static void arguments_done(struct arguments *a)
+{
+	strv_free(a->runtime_args);
+	strv_free(a->o.log_opts);
+	strv_free(a->o.exit_command);
+}
+
 static void print_help(void)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -149,7 +156,7 @@ static int check(struct arguments *a, struct error *err)
 
 int main(int argc, char **argv)
 {
-	struct arguments a = {
+	__attribute__((cleanup(arguments_done))) struct arguments a = {
 		.o = { .sync_fd = -1, .attach_fd = -1, .log_driver = "json-file" },
 	};
 	struct error err;
