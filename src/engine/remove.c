@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
 #include "base/id.h"
 #include "base/mem.h"
 #include "engine/handle.h"
 #include "engine/stop.h"
 
-int engine_remove(struct engine *e, const char *ref, unsigned flags, struct error *err)
+/* Not while somebody starts it. Its directory may be gone: then there is nothing to hold. */
+static int hold(struct engine *e, const char *id, int *ret_fd, struct error *err)
+{
+	int r = container_dir_open(e, id, ret_fd, err);
+
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : container_lock(*ret_fd, true, err);
+}
+
+static int remove_found(struct engine *e, const char *id, bool force, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
-	bool force = flags & ENGINE_REMOVE_FORCE;
+	cleanup_fd int dir_fd = -EBADF;
 	struct record record;
-	int r = container_find(e, ref, arena, &record, err);
+	int r = hold(e, id, &dir_fd, err);
 
 	if (r < 0)
-		return force && err->kind == ERROR_NOT_FOUND ? 0 : r;
+		return r;
+	/* Looked at again: only now it cannot be started any more. */
+	r = container_find(e, id, arena, &record, err);
+	if (r < 0)
+		return r;
 	if (record_is_live(&record)) {
 		if (!force)
 			return error_kind(err, ERROR_CONFLICT,
@@ -24,6 +40,21 @@ int engine_remove(struct engine *e, const char *ref, unsigned flags, struct erro
 			return r;
 	}
 	return container_discard(e, record.id, err);
+}
+
+int engine_remove(struct engine *e, const char *ref, unsigned flags, struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	bool force = flags & ENGINE_REMOVE_FORCE;
+	struct record record;
+	struct db *db;
+	int r = engine_db(e, &db, err);
+
+	if (r >= 0)
+		r = db_find(db, ref, arena, &record, err);
+	if (r >= 0)
+		r = remove_found(e, record.id, force, err);
+	return r < 0 && force && err->kind == ERROR_NOT_FOUND ? 0 : r;
 }
 
 int engine_rename(struct engine *e, const char *ref, const char *new_name, struct error *err)

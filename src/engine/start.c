@@ -190,6 +190,7 @@ static void write_failure(struct start *s, const struct error *reason)
 
 static int start_found(struct start *s, struct error *err)
 {
+	struct error ignored;
 	int r = prepare(s, err);
 
 	if (r < 0)
@@ -200,9 +201,10 @@ static int start_found(struct start *s, struct error *err)
 	r = follow(s, err);
 	if (r < 0)
 		return r;
-	r = write_running(s, err);
-	if (r < 0)
-		return r;
+	/* It runs, whatever the row says: a full disk is no reason to lose it. Who reads the row
+	 * next sets it right. */
+	if (write_running(s, &ignored) < 0)
+		log_debug("recording the start of '%s': %s", s->record->id, ignored.msg);
 	if (s->flags & ENGINE_START_ATTACH) {
 		r = attach_open_fd(take_fd(&s->session->monitor.attach_fd), &s->session->streams,
 				   err);
