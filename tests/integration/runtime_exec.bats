@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# berth-runtime exec: every flag, every refusal, exit codes, terminals.
+
+load ../lib/common
+
+setup_file() {
+  berth_setup_file
+  needs root
+  export BUNDLE=$BATS_FILE_TMPDIR/bundle
+  make_bundle "$BUNDLE" 'c["process"]["args"] = ["sleep", "1000"]' \
+    'c["process"]["terminal"] = False' 'c["process"]["env"] = ["PATH=/bin:/usr/bin", "KEPT=yes"]' \
+    'c["linux"]["cgroupsPath"] = "/berth-bats/exec"'
+  runtime run -d -b "$BUNDLE" c1 </dev/null >/dev/null 2>&1
+}
+teardown_file() {
+  berth_teardown_file
+  find /sys/fs/cgroup -depth -type d -name berth-bats -exec rmdir {} + # parents stay, as with other runtimes
+}
+setup() { needs root; }
+
+@test "the exit code is that of the process" {
+  run runtime exec c1 sh -c 'exit 7'
+  expect_status 7
+  run runtime exec c1 sh -c 'kill -TERM $$'
+  expect_status 143
+}
+
+@test "it runs in the namespaces and cgroups of the container" {
+  local init
+  init=$(runtime state c1 | jq .pid)
+  for ns in mnt pid uts ipc net; do
+    [ "$(runtime exec c1 readlink "/proc/self/ns/$ns")" = "$(readlink "/proc/$init/ns/$ns")" ]
+  done
+  runtime exec -d --pid-file "$BATS_TEST_TMPDIR/pid" c1 sleep 50
+  diff "/proc/$(cat "$BATS_TEST_TMPDIR/pid")/cgroup" "/proc/$init/cgroup"
+  kill "$(cat "$BATS_TEST_TMPDIR/pid")"
+}
+
+@test "a command that is not there is 127, one that cannot run is 126" {
+  run -127 runtime exec c1 nosuch
+  expect_status 127
+  expect_text 'exec: "nosuch": executable file not found in $PATH'
+  run -127 runtime exec c1 /no/such
+  expect_status 127
+  expect_text "no such file or directory"
+  run runtime exec c1 /etc
+  [ "$status" = 126 ] || [ "$status" = 127 ]
+  runtime exec c1 sh -c 'echo x >/dev/shm/noexec'
+  run runtime exec c1 /dev/shm/noexec
+  expect_status 126
+}
+
+@test "other failures are 255" {
+  run runtime exec nope true
+  expect_status 255
+  expect_text "container does not exist"
+  run runtime exec --user nobody c1 true
+  expect_status 255
+  run runtime exec --cap NO_SUCH c1 true
+  expect_status 255
+  expect_text 'unknown capability "NO_SUCH"'
+  run runtime exec --cwd /no/such c1 true
+  expect_status 255
+  run runtime exec c1
+  expect_status 255
+}
+
+@test "env adds to the container's and wins over it" {
+  run runtime exec -e KEPT=new --env MORE=1 c1 sh -c 'echo $KEPT $MORE $PATH'
+  expect_output "new 1 /bin:/usr/bin"
+  run runtime exec c1 sh -c 'echo $KEPT'
+  expect_output "yes"
+}
+
+@test "cwd, user and groups" {
+  run runtime exec --cwd /bin --user 5:6 -g 77 -g 88 c1 sh -c 'pwd; id -u; id -g; id -G'
+  expect_text "$(printf '/bin\n5\n6\n')"
+  expect_text " 77 88" # beside those of the container
+}
+
+@test "cap adds to what the process may use, no-new-privs is set" {
+  local before after
+  before=$((0x$(runtime exec c1 grep CapEff /proc/self/status | cut -f 2)))
+  after=$((0x$(runtime exec --cap CAP_SYS_ADMIN c1 grep CapEff /proc/self/status | cut -f 2)))
+  [ $((before | 1 << 21)) = $after ]
+  run runtime exec --no-new-privs c1 grep NoNewPrivs /proc/self/status
+  expect_output "$(printf 'NoNewPrivs:\t1')"
+}
+
+@test "the container's seccomp filter holds for exec" {
+  run runtime exec c1 grep -w Seccomp /proc/self/status
+  expect_output "$(printf 'Seccomp:\t2')"
+}
+
+@test "a process document replaces everything" {
+  echo '{"args": ["sh", "-c", "id -u; pwd; echo $X"], "cwd": "/bin", "env": ["X=y", "PATH=/bin"], "user": {"uid": 3, "gid": 4}}' \
+    >"$BATS_TEST_TMPDIR/process.json"
+  run runtime exec --process "$BATS_TEST_TMPDIR/process.json" c1
+  expect_output "$(printf '3\n/bin\ny')"
+  echo '{"args": [1]}' >"$BATS_TEST_TMPDIR/process.json"
+  run runtime exec --process "$BATS_TEST_TMPDIR/process.json" c1
+  expect_status 255
+  expect_text "args[0]"
+}
+
+@test "descriptors pass only when asked for" {
+  run bash -c 'exec 5>/dev/null; berth-runtime --root "$RUNTIME_ROOT" exec c1 test -e /proc/self/fd/5'
+  expect_status 1
+  bash -c 'exec 3>"$BATS_TEST_TMPDIR/three"; berth-runtime --root "$RUNTIME_ROOT" exec --preserve-fds 1 c1 sh -c "echo passed >&3"'
+  [ "$(cat "$BATS_TEST_TMPDIR/three")" = passed ]
+  run bash -c 'exec 3>&-; berth-runtime --root "$RUNTIME_ROOT" exec --preserve-fds 1 c1 true'
+  expect_status 255
+  expect_text "descriptor 3"
+}
+
+@test "signals are passed on" {
+  local pid
+  berth-runtime --root "$RUNTIME_ROOT" exec c1 sh -c 'trap "exit 9" TERM; touch /dev/shm/trap; while :; do sleep 0.1; done' &
+  pid=$!
+  wait_until 5 runtime exec c1 test -e /dev/shm/trap
+  kill -TERM $pid
+  wait $pid || status=$?
+  expect_status 9
+}
+
+@test "a terminal of the container's own devpts, and its exit code" {
+  run runtime exec -t c1 sh -c 'tty; exit 4' </dev/null
+  expect_status 4
+  expect_text "/dev/pts/"
+}
+
+@test "typing reaches the process through the terminal" {
+  needs program:script
+  run script -qec "berth-runtime --root '$RUNTIME_ROOT' exec -t c1 sh -c 'read x; echo got:\$x'" /dev/null <<<"typed"
+  expect_text "got:typed"
+}
+
+@test "a detached terminal needs a console socket, which gets the master" {
+  run runtime exec -d -t c1 true
+  expect_status 255
+  expect_text "console-socket"
+  python3 - "$BATS_TEST_TMPDIR/sock" >"$BATS_TEST_TMPDIR/got" <<'PYTHON' &
+import array, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+c, _ = s.accept()
+data, anc, _, _ = c.recvmsg(64, socket.CMSG_SPACE(4))
+fd = array.array("i", anc[0][2])[0]
+print(data.decode(), os.isatty(fd), os.read(fd, 100).decode().strip())
+PYTHON
+  wait_until 5 test -S "$BATS_TEST_TMPDIR/sock"
+  runtime exec -d -t --console-socket "$BATS_TEST_TMPDIR/sock" c1 sh -c 'echo on the terminal; sleep 1'
+  wait $!
+  [ "$(cat "$BATS_TEST_TMPDIR/got")" = "/dev/ptmx True on the terminal" ]
+}
+
+@test "sub-cgroups stay below the container's" {
+  run runtime exec --cgroup ../.. c1 true
+  expect_status 255
+  run runtime exec --cgroup no/such c1 true
+  expect_status 255
+  expect_text "sub-cgroup"
+}
+
+@test "a stopped container is refused" {
+  local other=$BATS_TEST_TMPDIR/other
+  mkdir "$other"
+  cp "$BUNDLE/config.json" "$other"
+  edit_config "$other" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/exec2"'
+  runtime run -d -b "$other" c2 </dev/null >/dev/null 2>&1
+  runtime kill c2 KILL
+  wait_until 5 eval '[ "$(runtime state c2 | jq -r .status)" = stopped ]'
+  run runtime exec c2 true
+  expect_status 255
+  expect_text "cannot exec in a stopped container"
+  runtime delete c2
+}
+
+@test "joins user, cgroup and time namespaces too" {
+  needs userns
+  local other=$BATS_TEST_TMPDIR/other init
+  mkdir "$other"
+  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BUNDLE"
+  cp "$BUNDLE/config.json" "$other"
+  edit_config "$other" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/exec3"' \
+    'c["linux"]["namespaces"] += [{"type": n} for n in ("user", "cgroup", "time") if n not in [x["type"] for x in c["linux"]["namespaces"]]]' \
+    'c["linux"]["uidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]' \
+    'c["linux"]["gidMappings"] = c["linux"]["uidMappings"]' \
+    'c["linux"]["sysctl"] = {}' # docker's names groups that are not mapped here
+  runtime run -d -b "$other" c3 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+  init=$(runtime state c3 | jq .pid)
+  for ns in user cgroup time pid mnt; do
+    [ "$(runtime exec c3 readlink "/proc/self/ns/$ns")" = "$(readlink "/proc/$init/ns/$ns")" ]
+  done
+  [ "$(runtime exec c3 id -u)" = 0 ]
+  runtime delete --force c3
+}
