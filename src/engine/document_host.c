@@ -82,8 +82,10 @@ static void add_block_words(struct json_writer *w, const char *key, char *const 
 
 		json_begin_object(w, NULL);
 		json_add_string(w, "Path", path);
-		json_add_u64(w, rates ? "Rate" : "Weight",
-			     rates ? rates[i].rate : weights[i].weight.value);
+		if (rates)
+			json_add_u64(w, "Rate", rates[i].rate);
+		else if (weights)
+			json_add_u64(w, "Weight", weights[i].weight.value);
 		json_end(w);
 	}
 	json_end(w);

@@ -10,9 +10,8 @@
 #include "engine/namespace_mode.h"
 #include "engine/signal_name.h"
 
-#define MEMORY_MIN                                                                     \
-	(512 << 10) /* less does not hold a shell; docker's 6 MB is its runtime's need \
-		     */
+/* Less does not hold a shell. docker's 6 MB is what its runtime needs to start. */
+#define MEMORY_MIN   (512 << 10)
 #define NANO_PER_CPU INT64_C(1000000000)
 
 void container_options_init(struct container_options *o)
