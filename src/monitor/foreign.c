@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -161,12 +162,24 @@ static struct files files_of(const struct monitor_container *c)
 			       .socket = path_join(c->run_dir, CONSOLE_SOCKET) };
 }
 
+/*
+ * The name of a socket for the runtime to connect to, which must fit into sun_path: a long one goes
+ * through our own descriptor of its directory. Heap.
+ */
+static char *connectable(const char *path, const char *dir, int *ret_dir_fd)
+{
+	if (strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return xstrdup(path);
+	*ret_dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return xasprintf("/proc/%d/fd/%d/%s", (int)getpid(), *ret_dir_fd, path_base(path));
+}
+
 static int foreign_create(const struct monitor_container *c, void **ret_handle, pid_t *ret_pid,
 			  struct error *err)
 {
 	__attribute__((cleanup(files_done))) struct files files = files_of(c);
 	cleanup_with(strv_free) char **argv = command(c, files.log, "create");
-	cleanup_fd int listen_fd = -EBADF;
+	cleanup_fd int listen_fd = -EBADF, dir_fd = -EBADF;
 	int r;
 
 	argv = strv_push(argv, "--bundle");
@@ -178,7 +191,7 @@ static int foreign_create(const struct monitor_container *c, void **ret_handle, 
 		if (r < 0)
 			return r;
 		argv = strv_push(argv, "--console-socket");
-		argv = strv_push(argv, files.socket);
+		argv = strv_push_owned(argv, connectable(files.socket, c->run_dir, &dir_fd));
 	}
 	argv = strv_push(argv, c->id);
 	r = run_command(c, argv, files.log, err);
