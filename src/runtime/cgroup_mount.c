@@ -19,11 +19,6 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/rootfs.h"
 
-static bool is_v2(const struct cgroup_node *n)
-{
-	return !*n->controllers;
-}
-
 static void add_bind(struct mount_plan *p, const char *source, const char *dest,
 		     const struct mount_options *o, bool recursive)
 {
@@ -70,7 +65,7 @@ static void plan_v1(const struct cgroup *cg, const char *dest, const struct moun
 
 		mount_plan_add(p, MOUNT_OP_DIR, at)->mode = 0755;
 		add_bind(p, n->dir, at, o, false);
-		if (!is_v2(n))
+		if (!cgroup_node_is_v2(n))
 			add_links(p, n, dest, name);
 	}
 	if (o->set & MOUNT_ATTR_RDONLY)
@@ -85,7 +80,7 @@ int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
 	bool pure_v2 = true;
 
 	for (size_t i = 0; cg && i < cg->n; i++)
-		pure_v2 = pure_v2 && is_v2(&cg->nodes[i]);
+		pure_v2 = pure_v2 && cgroup_node_is_v2(&cg->nodes[i]);
 	if (!cg || cg->n == 0) {
 		struct mount_options read_only = *o;
 

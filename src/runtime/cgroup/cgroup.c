@@ -141,6 +141,11 @@ static const struct cgroup_node *pick_freezer(const struct cgroup *cg)
 
 /* Entering */
 
+bool cgroup_node_is_v2(const struct cgroup_node *n)
+{
+	return n->driver->v2;
+}
+
 int cgroup_clone_fd(const struct cgroup *cg)
 {
 	for (size_t i = 0; i < cg->n; i++)

@@ -29,7 +29,7 @@ struct oci_resources;
 /* One directory of one hierarchy. */
 struct cgroup_node {
 	const struct cgroup_driver *driver;
-	char *controllers; /* v1: "cpu,cpuacct", "name=systemd"; v2: "" */
+	char *controllers; /* v1: "cpu,cpuacct", "name=systemd"; v2: those that are switched on */
 	char *dir;	   /* "/sys/fs/cgroup/memory/berth/x" */
 	char *mount_point; /* "/sys/fs/cgroup/memory"; NULL after cgroup_open() */
 	char *path;	   /* "/berth/x" as in /proc/PID/cgroup; NULL after cgroup_open() */
@@ -81,6 +81,9 @@ struct cgroup *cgroup_close(struct cgroup *cg);
 DEFINE_CLEANUP(struct cgroup *, cgroup_close)
 
 /* Processes */
+
+/* Is the node the one in the v2 tree? */
+bool cgroup_node_is_v2(const struct cgroup_node *n);
 
 /* For clone3(): the directory in the v2 tree, or -1 if the host has none. Borrowed. */
 int cgroup_clone_fd(const struct cgroup *cg);

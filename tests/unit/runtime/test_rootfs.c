@@ -13,7 +13,7 @@
 #include "base/macro.h"
 #include "base/mem.h"
 #include "oci/spec.h"
-#include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/driver.h"
 #include "runtime/rootfs.h"
 
 #define DOCUMENT(root, mounts, linux)                                                          \
@@ -217,9 +217,11 @@ static void test_an_unknown_rootfs_propagation_is_refused(void **state)
 	refuses(DOCUMENT("", "", "],\"rootfsPropagation\":\"upwards\""), "upwards");
 }
 
-static struct cgroup_node node(const char *controllers, const char *dir, const char *mount_point)
+static struct cgroup_node node(const struct cgroup_driver *driver, const char *controllers,
+			       const char *dir, const char *mount_point)
 {
-	return (struct cgroup_node){ .controllers = (char *)(uintptr_t)controllers,
+	return (struct cgroup_node){ .driver = driver,
+				     .controllers = (char *)(uintptr_t)controllers,
 				     .dir = (char *)(uintptr_t)dir,
 				     .mount_point = (char *)(uintptr_t)mount_point };
 }
@@ -231,8 +233,10 @@ static struct cgroup_node node(const char *controllers, const char *dir, const c
 static void test_v1_hierarchies_are_bound_into_a_sealed_tmpfs(void **state)
 {
 	struct cgroup_node nodes[] = {
-		node("cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/x", "/sys/fs/cgroup/cpu,cpuacct"),
-		node("name=systemd", "/sys/fs/cgroup/systemd/x", "/sys/fs/cgroup/systemd"),
+		node(&cgroup_v1, "cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/x",
+		     "/sys/fs/cgroup/cpu,cpuacct"),
+		node(&cgroup_v1, "name=systemd", "/sys/fs/cgroup/systemd/x",
+		     "/sys/fs/cgroup/systemd"),
 	};
 	struct cgroup cg = { nodes, 2 };
 	cleanup_planned struct planned p = plan_with(DOCUMENT("", CGROUP_MOUNT, "]"), &cg, false);
@@ -249,7 +253,8 @@ static void test_v1_hierarchies_are_bound_into_a_sealed_tmpfs(void **state)
 
 static void test_v2_shows_the_own_directory_only_in_an_own_namespace(void **state)
 {
-	struct cgroup_node nodes[] = { node("", "/sys/fs/cgroup/x", "/sys/fs/cgroup") };
+	struct cgroup_node nodes[] = { node(&cgroup_v2, "cpu memory", "/sys/fs/cgroup/x",
+					    "/sys/fs/cgroup") };
 	struct cgroup cg = { nodes, 1 };
 	cleanup_planned struct planned shared =
 		plan_with(DOCUMENT("", CGROUP_MOUNT, "]"), &cg, false);
