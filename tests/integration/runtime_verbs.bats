@@ -238,3 +238,13 @@ start_container() {
   [ -z "$(find /sys/fs/cgroup -path '*/berth-bats/verbs' -print -quit)" ]
   [ -z "$(ls -A "$RUNTIME_ROOT")" ]
 }
+
+@test "the manual page names every verb and option" {
+  local page=$BERTH_TOP/docs/man/berth-runtime.8 verb option
+  for verb in $(runtime --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+    grep -q "^.SS \"$verb" "$page" || fail "no verb $verb"
+    for option in $(runtime "$verb" --help | sed -n 's/.* --\([a-z-]*\) .*/\1/p'); do
+      sed 's/\\-/-/g' "$page" | grep -q -- "--$option\\\\fR" || fail "no option --$option of $verb"
+    done
+  done
+}
