@@ -27,9 +27,8 @@
 #include "base/sock.h"
 
 #define CHUNK 8192
-#define DRAIN_LIMIT_MS                                                             \
-	200 /* output of a process that died, while others still hold its terminal \
-	     */
+/* For the last output of a process that died while others still hold its terminal. */
+#define DRAIN_LIMIT_MS 200
 
 struct pump {
 	int from_fd, to_fd; /* from_fd -1: ended */

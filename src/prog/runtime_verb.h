@@ -12,7 +12,7 @@
 #include "base/option.h"
 
 struct runtime_globals {
-	char **argv; /* of the program, as it was given; for sealed_self_ensure() */
+	char **argv;	  /* of the program, as it was given; for sealed_self_ensure() */
 	const char *root; /* never NULL */
 	bool debug, help, version;
 	const char *log_path, *log_format, *log_level;
