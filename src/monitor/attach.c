@@ -7,6 +7,7 @@
  */
 #include "monitor/attach.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,10 @@ static void peer_free(struct attach_peer *p)
 	struct attach_peer **at = &s->peers;
 	int fd = p->source.fd;
 
-	while (*at != p)
+	while (*at != p) {
+		assert(*at); /* it is in the list */
 		at = &(*at)->next;
+	}
 	*at = p->next;
 	s->n_peers--;
 	event_timer_cancel(s->loop, &p->timer);
