@@ -548,9 +548,11 @@ static int compare(const void *a, const void *b)
 /* One line: median, 10th and 90th percentile in microseconds. Sorts the values. */
 static void print_line(const char *name, int64_t *ns, size_t n)
 {
+	size_t middle = n / 2, low = n / 10, high = n * 9 / 10;
+
 	qsort(ns, n, sizeof(*ns), compare);
-	printf("%-20s %9.1f %9.1f %9.1f\n", name, (double)ns[n / 2] / 1e3, (double)ns[n / 10] / 1e3,
-	       (double)ns[n * 9 / 10] / 1e3);
+	printf("%-20s %9.1f %9.1f %9.1f\n", name, (double)ns[middle] / 1e3, (double)ns[low] / 1e3,
+	       (double)ns[high] / 1e3);
 }
 
 /* at[]: n runs of n_marks times each. */

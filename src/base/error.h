@@ -54,6 +54,21 @@ int error_oom(struct error *err) COLD;
 /* Crossing a layer: puts "REASON: " before the message. Returns r unchanged. */
 int error_prefix(struct error *err, int r, const char *fmt, ...) PRINTF_FORMAT(3, 4) COLD;
 
+/* Analysers see one file at a time: they must be told that these are negative. */
+#if defined(__clang_analyzer__) && !defined(ERROR_IMPLEMENTATION)
+static inline int error_negative(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+#define error_sys(...)	  error_negative(error_sys(__VA_ARGS__))
+#define error_num(...)	  error_negative(error_num(__VA_ARGS__))
+#define error_kind(...)	  error_negative(error_kind(__VA_ARGS__))
+#define error_oom(err)	  error_negative(error_oom(err))
+#define error_prefix(...) error_negative(error_prefix(__VA_ARGS__))
+#endif
+
 /* Use */
 
 void error_set_step(struct error *err, const char *step);

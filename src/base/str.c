@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define STR_IMPLEMENTATION
 #include "base/str.h"
 
 #include <errno.h>

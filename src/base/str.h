@@ -39,6 +39,9 @@ int str_index(const char *const *table, size_t n, const char *s);
 /* Vectors: NULL-terminated, heap, every string heap. NULL is the empty vector. */
 typedef char *const *strv_const;
 size_t strv_len(char *const *v);
+#if defined(__clang_analyzer__) && !defined(STR_IMPLEMENTATION)
+#define strv_len(v) ((v) ? strv_len(v) : 0) /* what it cannot see from here */
+#endif
 char **strv_free(char **v);
 char **strv_copy(char *const *v);
 /* Appends a copy of s; takes and returns the vector. */
