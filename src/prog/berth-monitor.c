@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,6 +17,7 @@
 struct arguments {
 	struct monitor_options o;
 	char **runtime_args;
+	char *runtime; /* runtime_path, made absolute */
 	bool help;
 	bool version;
 };
@@ -114,6 +116,7 @@ static const struct option options[] = {
 
 static void arguments_done(struct arguments *a)
 {
+	free(a->runtime);
 	strv_free(a->runtime_args);
 	strv_free(a->o.log_opts);
 	strv_free(a->o.exit_command);
@@ -129,29 +132,63 @@ static void print_help(void)
 	(void)fd_write_all(STDOUT_FILENO, text.data, text.len); /* a help nobody reads */
 }
 
-static int check(struct arguments *a, struct error *err)
+static int check_words(const struct arguments *a, struct error *err)
 {
 	const struct {
 		const char *name, *value;
-	} needed[] = {
-		{ "--bundle", a->o.container.bundle },
-		{ "--exit-file", a->o.exit_file },
-		{ "--id", a->o.container.id },
-		{ "--run-dir", a->o.container.run_dir },
+		bool needed, is_path;
+	} words[] = {
+		{ "--bundle", a->o.container.bundle, true, true },
+		{ "--exit-file", a->o.exit_file, true, true },
+		{ "--id", a->o.container.id, true, false },
+		{ "--log-path", a->o.log_path, false, true },
+		{ "--oom-file", a->o.oom_file, false, true },
+		{ "--run-dir", a->o.container.run_dir, true, true },
+		{ "--runtime-root", a->o.container.runtime_root, false, true },
 	};
-	const int fds[] = { a->o.sync_fd, a->o.attach_fd };
 
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		if (str_empty(needed[i].value))
-			return error_kind(err, ERROR_INVALID, "flag needed: %s", needed[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *value = words[i].value;
+
+		if (words[i].needed && str_empty(value))
+			return error_kind(err, ERROR_INVALID, "flag needed: %s", words[i].name);
+		if (words[i].is_path && value && value[0] != '/')
+			return error_kind(err, ERROR_INVALID, "%s '%s' is not an absolute path",
+					  words[i].name, value);
 	}
+	return 0;
+}
+
+/* A monitor lives long and must not hold the directory its user happened to be in. */
+static int leave_directory(struct arguments *a, struct error *err)
+{
+	const char *runtime = a->o.container.runtime_path;
+
+	if (runtime && runtime[0] != '/' && strchr(runtime, '/')) {
+		a->runtime = realpath(runtime, NULL);
+		if (!a->runtime)
+			return error_sys(err, "cannot find runtime '%s'", runtime);
+		a->o.container.runtime_path = a->runtime;
+	}
+	if (chdir("/") < 0)
+		return error_sys(err, "cannot change to '/'");
+	return 0;
+}
+
+static int check(struct arguments *a, struct error *err)
+{
+	const int fds[] = { a->o.sync_fd, a->o.attach_fd };
+	int status = check_words(a, err);
+
+	if (status < 0)
+		return status;
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		int r = fds[i] < 0 ? 0 : fd_set_cloexec(fds[i], true);
 
 		if (r < 0)
 			return error_num(err, -r, "descriptor %d is not open", fds[i]);
 	}
-	return 0;
+	return leave_directory(a, err);
 }
 
 int main(int argc, char **argv)

@@ -59,7 +59,7 @@ monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"
   mount -t tmpfs -o size=3m berth-test-small "$small"
   make_image rootfs "$BATS_TEST_TMPDIR/rootfs"
   run timeout 30 berth --root "$small" --state "$BATS_TEST_TMPDIR/state" run --log-opt max-size=-1 \
-    --rootfs "$BATS_TEST_TMPDIR/rootfs" sh -c 'seq 1 500000 >/dev/stderr; echo all'
+    --rootfs "$BATS_TEST_TMPDIR/rootfs" sh -c 'seq 1 500000; echo all'
   local code=$status
   berth --root "$small" --state "$BATS_TEST_TMPDIR/state" ps -aq |
     xargs -r berth --root "$small" --state "$BATS_TEST_TMPDIR/state" rm >/dev/null 2>&1 || true
