@@ -58,7 +58,9 @@ static void settle_chunk(struct attach_server *s, struct attach_peer *p, int str
 	}
 }
 
-/* Which of its events a client is watched for; reading stops while input waits for the container.
+/*
+ * Which of its events a client is watched for; reading stops while input waits for the container.
+ * LIMIT: a resize of that client waits as well; a socket of its own for control would lift that.
  */
 static void peer_watch(struct attach_peer *p)
 {
