@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -80,21 +81,64 @@ int mounter_open_parent(struct mounter *m, const struct mount_op *op, const char
 	return m->parent_fd;
 }
 
-/* An empty file to mount on; O_EXCL does not follow a dangling symlink. */
+#define LINKS_MAX 8 /* dangling ones, one leading to the next */
+
+/* Where the symlink dir_fd/name leads, as a path of the container. -EINVAL: it is none. */
+static int follow_link(int dir_fd, const char *name, const char *dest, char *target, size_t size)
+{
+	cleanup_free char *joined = NULL;
+	cleanup_free char *clean = NULL;
+	char link[PATH_MAX];
+	ssize_t n = readlinkat(dir_fd, name, link, sizeof(link) - 1);
+
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+	if (link[0] != '/') {
+		cleanup_free char *dir = xstrndup(dest, (size_t)(path_base(dest) - dest));
+
+		joined = path_join(dir, link);
+	}
+	clean = path_clean(joined ? joined : link);
+	if (strlen(clean) >= size)
+		return -ENAMETOOLONG;
+	strcpy(target, clean);
+	return 0;
+}
+
+/*
+ * An empty file to mount on. O_EXCL follows no link; a dangling one (images have such
+ * /etc/resolv.conf) is read and its target made, which is resolved inside the root like any name.
+ */
 static int make_file_target(struct mounter *m, const struct mount_op *op, int *ret_fd,
 			    struct error *err)
 {
-	const char *name;
-	int dir_fd = mounter_open_parent(m, op, &name, err);
-	int fd;
+	struct mount_op next = *op;
+	char target[PATH_MAX];
 
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return error_sys(err, "cannot make mount point '%s'", op->dest);
-	*ret_fd = fd;
-	return 0;
+	for (int links = 0; links < LINKS_MAX; links++) {
+		const char *name;
+		int dir_fd = mounter_open_parent(m, &next, &name, err);
+		int fd, r;
+
+		if (dir_fd < 0)
+			return dir_fd;
+		fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+		if (fd < 0 && errno == EEXIST) {
+			r = follow_link(dir_fd, name, next.dest, target, sizeof(target));
+			if (r < 0)
+				return error_num(err, -r, "cannot make mount point '%s'", op->dest);
+			forget_parent(m); /* it is known by next.dest, which changes */
+			next.dest = target;
+			continue;
+		}
+		forget_parent(m);
+		if (fd < 0)
+			return error_sys(err, "cannot make mount point '%s'", op->dest);
+		*ret_fd = fd;
+		return 0;
+	}
+	return error_num(err, ELOOP, "cannot make mount point '%s'", op->dest);
 }
 
 int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t source_mode,
