@@ -70,7 +70,7 @@ static void try_limits(const struct oci_resources *r)
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
-		struct error err;
+		struct error err = { 0 };
 
 		if (cgroup_plan_resources(r, hosts[i].places, hosts[i].n, &plan, &err) < 0)
 			continue;
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_free char *text = xstrndup((const char *)data, size);
 	struct oci_resources r = { 0 };
-	struct error err;
+	struct error err = { 0 };
 
 	try_mounts(text);
 	if (oci_resources_parse(text, strlen(text), arena, &r, &err) < 0)
