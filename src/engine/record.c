@@ -73,11 +73,14 @@ static int bury(struct engine *e, struct record *r, struct error *err)
 	const struct monitor_exit end = { .code = EXIT_CODE_UNKNOWN,
 					  .started_ns = r->started_ns,
 					  .finished_ns = clock_real_ns() };
+	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_free char *run_dir = container_run_dir(e, r->id);
+	const char *const verb[] = { "delete", "--force", NULL };
+	const char *runtime = NULL; /* without its files: ours */
 	struct error ignored;
 
-	if (runtime_call(e, NULL, (const char *const[]){ "delete", "--force", NULL }, r->id,
-			 &ignored) < 0)
+	(void)container_runtime(e, r, arena, &runtime, &ignored);
+	if (runtime_call(e, runtime, verb, r->id, &ignored) < 0)
 		log_debug("removing what is left of '%s': %s", r->id, ignored.msg);
 	if (dir_remove_tree(AT_FDCWD, run_dir, &ignored) < 0)
 		log_debug("removing '%s': %s", run_dir, ignored.msg);

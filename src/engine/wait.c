@@ -31,6 +31,7 @@ static int wait_for_init(struct engine *e, struct record *r, int timeout_ms, int
 			 struct error *err)
 {
 	cleanup_fd int pidfd = -EBADF;
+	int status;
 
 	if (container_process_alive(r)) {
 		pidfd = proc_open(r->pid);
@@ -38,8 +39,9 @@ static int wait_for_init(struct engine *e, struct record *r, int timeout_ms, int
 		    fd_wait_readable(pidfd, timeout_ms) == 0)
 			return 1;
 	}
-	if (container_refresh(e, r, err) < 0)
-		return -EIO;
+	status = container_refresh(e, r, err);
+	if (status < 0)
+		return status;
 	*ret_exit_code = r->exit_code;
 	return 0;
 }
