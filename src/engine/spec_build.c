@@ -28,6 +28,9 @@ static const char *const readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
+/* The oldest that has all we write: some runtimes refuse a version they have not heard of. */
+#define SPEC_VERSION "1.0.2"
+
 static const struct oci_pair *split_pairs(struct arena *arena, const char *const *words, size_t n)
 {
 	struct oci_pair *pairs = arena_alloc(arena, (n + 1) * sizeof(*pairs));
@@ -112,7 +115,7 @@ void spec_build(const struct container_config *c, const struct spec_paths *paths
 	bool own_uts = c->ns[OCI_NS_UTS].kind == NAMESPACE_PRIVATE;
 
 	*ret_spec = (struct oci_spec){
-		.version = OCI_VERSION,
+		.version = SPEC_VERSION,
 		.root_path = paths->rootfs,
 		.root_readonly = c->options->read_only,
 		.process = process,
