@@ -250,7 +250,8 @@ char *reference_familiar_name(const struct reference *ref)
 {
 	const char *official = str_after(ref->path, OFFICIAL_REPO);
 
-	if (!str_eq(ref->domain, DEFAULT_DOMAIN))
+	/* docker.io/a.b/c without its domain would be another image: c of a.b */
+	if (!str_eq(ref->domain, DEFAULT_DOMAIN) || domain_len(ref->path) > 0)
 		return xasprintf("%s/%s", ref->domain, ref->path);
 	return xstrdup(official && !strchr(official, '/') ? official : ref->path);
 }

@@ -28,6 +28,7 @@ static void test_names_are_normalised_and_made_familiar(void **state)
 		{ "localhost/app", "localhost/app:latest", "localhost/app:latest" },
 		{ "localhost:5000/app:x", "localhost:5000/app:x", "localhost:5000/app:x" },
 		{ "[::1]:5000/app", "[::1]:5000/app:latest", "[::1]:5000/app:latest" },
+		{ "docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest" },
 		{ "UPPER/app", "UPPER/app:latest", "UPPER/app:latest" },
 		{ "a__b/c-d.e_f--g", "docker.io/a__b/c-d.e_f--g:latest", "a__b/c-d.e_f--g:latest" },
 		{ "x:_T.a-g", "docker.io/library/x:_T.a-g", "x:_T.a-g" },
