@@ -139,6 +139,7 @@ static int claim(struct creation *c, const char *bundle, struct error *err)
 	c->container->annotations = c->spec->annotations;
 	c->container->n_annotations = c->spec->n_annotations;
 	c->container->no_pivot = c->options->no_pivot;
+	c->container->has_poststop = c->spec->hooks.n[OCI_HOOK_POSTSTOP] > 0;
 	return save_config(c, err);
 }
 

@@ -57,8 +57,7 @@ static void run_poststop(const struct container *c)
 	struct error err;
 	char text[ERROR_TEXT_MAX];
 
-	/* a container that was never built has no document, and no hooks */
-	if (container_config(c, &spec, &err) < 0 || spec->hooks.n[OCI_HOOK_POSTSTOP] == 0)
+	if (!c->has_poststop || container_config(c, &spec, &err) < 0)
 		return;
 	container_format_state(c, CONTAINER_STOPPED, 0, NULL, &state);
 	if (hooks_run(&spec->hooks, OCI_HOOK_POSTSTOP, buf_str(&state), NULL, NULL, &err) < 0)

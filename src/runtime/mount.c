@@ -141,6 +141,24 @@ static int make_file_target(struct mounter *m, const struct mount_op *op, int *r
 	return error_num(err, ELOOP, "cannot make mount point '%s'", op->dest);
 }
 
+static int make_dir_target(struct mounter *m, const struct mount_op *op, int *ret_fd,
+			   struct error *err)
+{
+	const char *name;
+	int dir_fd = mounter_open_parent(m, op, &name, err);
+	int fd;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	if (mkdirat(dir_fd, name, 0755) < 0)
+		return error_sys(err, "cannot make mount point '%s'", op->dest);
+	fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "cannot open mount point '%s'", op->dest);
+	*ret_fd = fd;
+	return 0;
+}
+
 int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t source_mode,
 			int *ret_fd, struct error *err)
 {
@@ -154,9 +172,9 @@ int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t sou
 		return error_kind(err, ERROR_DENIED, "'%s' is a symlink in the rootfs", op->dest);
 	if (fd != -ENOENT)
 		return error_num(err, -fd, "cannot open mount point '%s'", op->dest);
-	if (!S_ISDIR(source_mode))
-		return make_file_target(m, op, ret_fd, err);
-	return path_mkdir_in_root(m->root_fd, op->dest, 0755, ret_fd, err);
+	if (S_ISDIR(source_mode))
+		return make_dir_target(m, op, ret_fd, err);
+	return make_file_target(m, op, ret_fd, err);
 }
 
 int mounter_null_fd(struct mounter *m, struct error *err)
@@ -188,12 +206,26 @@ static int set_propagation(const struct mount_op *op, int mount_fd)
 	return r;
 }
 
+/*
+ * Does the new mount hide the directory that parent_fd leads to? What the configuration names may be
+ * anywhere, by way of symlinks; the binds of cgroups are where they say.
+ */
+static bool hides_parent(const struct mounter *m, const struct mount_op *op)
+{
+	size_t n = strlen(op->dest);
+
+	if ((op->flags & MOUNT_OP_F_USER) || (op->kind != MOUNT_OP_FS && op->kind != MOUNT_OP_BIND))
+		return true;
+	return n < m->parent_len && memcmp(op->dest, m->parent_path, n) == 0;
+}
+
 int mounter_attach(struct mounter *m, const struct mount_op *op, int mount_fd, int dest_fd,
 		   struct error *err)
 {
 	int r = mount_attach(mount_fd, dest_fd);
 
-	forget_parent(m); /* its fd may be the directory beneath the new mount */
+	if (hides_parent(m, op))
+		forget_parent(m);
 	if (r < 0)
 		return error_num(err, -r, "cannot attach the mount on '%s'", op->dest);
 	r = set_propagation(op, mount_fd);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/dir.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -142,6 +143,8 @@ static int read_state(struct container *c, const struct json *doc, struct error 
 	if (r >= 0)
 		r = json_get_bool(doc, "noPivot", &c->no_pivot, err);
 	if (r >= 0)
+		r = json_get_bool(doc, "poststop", &c->has_poststop, err);
+	if (r >= 0)
 		r = json_get_strings(doc, "cgroups", c->arena, &c->cgroups, NULL, err);
 	if (r >= 0)
 		r = read_annotations(c, doc, err);
@@ -154,7 +157,7 @@ int container_open(const char *root_path, const char *id, struct container **ret
 	cleanup_with(container_free) struct container *c = NULL;
 	cleanup_free char *text = NULL;
 	const struct json *doc;
-	size_t len;
+	size_t len = 0;
 	int r = container_check_id(id, err);
 
 	if (r < 0)
@@ -166,7 +169,7 @@ int container_open(const char *root_path, const char *id, struct container **ret
 	if (r < 0)
 		return error_num(err, -r, "cannot open the state of container '%s'", id);
 	r = file_read(c->dir_fd, CONTAINER_STATE_FILE, STATE_MAX_BYTES, &text, &len, err);
-	if (r == -ENOENT) { /* claimed a moment ago */
+	if (r == -ENOENT || (r == 0 && len == 0)) { /* claimed a moment ago */
 		*ret = take_ptr(&c);
 		return 0;
 	}
@@ -188,6 +191,16 @@ static void write_annotations(const struct container *c, struct json_writer *w)
 	json_end(w);
 }
 
+/* The first state of a fresh claim needs no temporary name: until it is whole, nobody knows more. */
+static int write_first(const struct container *c, const struct buf *text, struct error *err)
+{
+	cleanup_fd int fd = openat(c->dir_fd, CONTAINER_STATE_FILE,
+				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, text->data, text->len);
+
+	return r < 0 ? error_num(err, -r, "cannot write the state") : 0;
+}
+
 int container_save(const struct container *c, struct error *err)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -206,12 +219,15 @@ int container_save(const struct container *c, struct error *err)
 	json_add_i64(&w, "createdNs", c->created_ns);
 	json_add_u64(&w, "ownerUid", c->owner_uid);
 	json_add_bool(&w, "noPivot", c->no_pivot);
+	json_add_bool(&w, "poststop", c->has_poststop);
 	json_begin_array(&w, "cgroups");
 	for (size_t i = 0; c->cgroups && c->cgroups[i]; i++)
 		json_add_string(&w, NULL, c->cgroups[i]);
 	json_end(&w);
 	write_annotations(c, &w);
 	json_end(&w);
+	if (c->pid == 0)
+		return write_first(c, &text, err);
 	return file_write_atomic(c->dir_fd, CONTAINER_STATE_FILE, text.data, text.len, 0600, 0,
 				 err);
 }

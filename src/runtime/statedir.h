@@ -47,6 +47,7 @@ struct container {
 	const struct oci_pair *annotations;
 	size_t n_annotations;
 	bool no_pivot;
+	bool has_poststop; /* config.json holds hooks for delete: else it need not be read again */
 };
 
 /* Life */
