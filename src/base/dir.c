@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/mem.h"
 
 /*
  * Removal goes down by fds, one level a stack frame, and never by a path, so links inside the tree
@@ -156,7 +157,8 @@ int dir_empty(int dir_fd, struct error *err)
 	}
 }
 
-int dir_remove_tree(int dir_fd, const char *name, struct error *err)
+/* dir_fd/name, where name is one component: RESOLVE_NO_XDEV is about it, not about the way there. */
+static int remove_in(int dir_fd, const char *name, struct error *err)
 {
 	cleanup_fd int fd = -EBADF;
 	int r;
@@ -183,6 +185,21 @@ int dir_remove_tree(int dir_fd, const char *name, struct error *err)
 		if (errno != ENOTEMPTY || pass == PASSES_MAX)
 			return error_sys(err, "cannot remove '%s'", name);
 	}
+}
+
+int dir_remove_tree(int dir_fd, const char *name, struct error *err)
+{
+	cleanup_free char *parent = NULL;
+	cleanup_fd int parent_fd = -EBADF;
+	const char *slash = strrchr(name, '/');
+
+	if (!slash || !slash[1])
+		return remove_in(dir_fd, name, err);
+	parent = xstrndup(name, MAX((size_t)(slash - name), (size_t)1));
+	parent_fd = openat(dir_fd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent_fd < 0)
+		return errno == ENOENT ? 0 : error_sys(err, "cannot open '%s'", parent);
+	return remove_in(parent_fd, slash + 1, err);
 }
 
 int dir_move_to_trash(int dir_fd, const char *name, int trash_fd, struct error *err)

@@ -13,8 +13,8 @@
 #include "base/error.h"
 
 /*
- * Remove dir_fd/name and everything below it. Not there is success. Does not cross into another
- * mounted file system (-EXDEV: something is still mounted there), never follows a symlink.
+ * Remove dir_fd/name and everything below it. Not there is success. name may be a path; below its
+ * last component this does not cross into another mounted file system (-EXDEV: something is still mounted there), never follows a symlink.
  * Entries that vanish meanwhile are fine. Immutable flags are not removed.
  */
 int dir_remove_tree(int dir_fd, const char *name, struct error *err);

@@ -33,11 +33,12 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 	struct error err;
+	int r;
 
 	close(f->fd);
-	(void)dir_remove_tree(AT_FDCWD, f->dir, &err);
+	r = dir_remove_tree(AT_FDCWD, f->dir, &err);
 	free(f);
-	return 0;
+	return r;
 }
 
 static void make_file(int fd, const char *name)
@@ -141,6 +142,21 @@ static void test_remove_takes_directories_without_permissions(void **state)
 	assert_int_equal(dir_remove_tree(f->fd, "t", &err), 0);
 }
 
+static void test_remove_reaches_a_path_on_another_file_system(void **state)
+{
+	char dir[] = "/dev/shm/test-dir-XXXXXX";
+	struct error err;
+	int fd;
+
+	if (!mkdtemp(dir))
+		skip();
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	make_file(fd, "a");
+	close(fd);
+	assert_int_equal(dir_remove_tree(AT_FDCWD, dir, &err), 0);
+	assert_false(exists(AT_FDCWD, dir));
+}
+
 static void test_trash_frees_the_name_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -170,6 +186,7 @@ int main(void)
 		dir_test(test_remove_takes_a_tree_deeper_than_we_may_have_files_open),
 		dir_test(test_remove_takes_a_directory_larger_than_one_read),
 		dir_test(test_remove_takes_directories_without_permissions),
+		dir_test(test_remove_reaches_a_path_on_another_file_system),
 		dir_test(test_trash_frees_the_name_at_once),
 	};
 

@@ -47,14 +47,15 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
+	int r;
 
 	image_store_close(f->store);
-	(void)dir_remove_tree(AT_FDCWD, f->dir, &f->err);
+	r = dir_remove_tree(AT_FDCWD, f->dir, &f->err);
 	image_loaded_done(&f->loaded);
 	image_removal_done(&f->removal);
 	buf_done(&f->archive);
 	free(f);
-	return 0;
+	return r;
 }
 
 /* Making archives */

@@ -49,13 +49,14 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
+	int r;
 
 	close(f->root_fd);
 	close(f->dir_fd);
-	(void)dir_remove_tree(AT_FDCWD, f->dir, &f->err);
+	r = dir_remove_tree(AT_FDCWD, f->dir, &f->err);
 	buf_done(&f->tar);
 	free(f);
-	return 0;
+	return r;
 }
 
 /* The archive in two chunks, so that headers and contents are cut somewhere. */
