@@ -47,6 +47,7 @@ format:
 
 install: all
 	@meson configure build -Dprefix=$(PREFIX)
+	@ninja -C build --quiet
 	@DESTDIR=$(DESTDIR) meson install -C build --no-rebuild --quiet
 
 clean:
