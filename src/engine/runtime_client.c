@@ -72,7 +72,7 @@ int runtime_call(struct engine *e, const char *of_container, const char *const *
 	r = runtime_program(e, of_container, &argv[0], err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; verb[i] && i < VERB_WORDS_MAX; i++)
+	for (size_t i = 0; i < VERB_WORDS_MAX && verb[i]; i++)
 		argv[n++] = verb[i];
 	argv[n++] = id;
 	argv[n] = NULL;
