@@ -166,6 +166,16 @@ int option_parse(const struct option *table, size_t n, void *target, int argc, c
 	return 0;
 }
 
+void option_free_lists(const struct option *table, size_t n, void *target)
+{
+	for (size_t i = 0; i < n; i++) {
+		char ***field = (char ***)((char *)target + table[i].offset);
+
+		if (table[i].type == OPTION_LIST)
+			*field = strv_free(*field);
+	}
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp((*(const struct option *const *)a)->name,

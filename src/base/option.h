@@ -49,6 +49,9 @@ enum option_flag {
 int option_parse(const struct option *table, size_t n, void *target, int argc, char **argv,
 		 unsigned flags, int *ret_first, struct error *err);
 
+/* Frees the vectors of all OPTION_LIST rows in target; the fields are NULL afterwards. */
+void option_free_lists(const struct option *table, size_t n, void *target);
+
 /* "  -d, --detach            Run in background" lines, sorted by name. */
 void option_help(const struct option *table, size_t n, struct buf *out);
 

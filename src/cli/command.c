@@ -149,6 +149,7 @@ static int run_command(struct cli *cli, const struct command *c, int argc, char 
 		return 1;
 
 	r = c->run(cli, target, argc - first, argv + first, &err);
+	option_free_lists(c->options, c->n_options, target);
 	if (r >= 0)
 		return r;
 	print_error(&err);
