@@ -159,13 +159,13 @@ static int check_globals(const struct runtime_globals *g, struct error *err)
 	return 0;
 }
 
-/* The heap string lives as long as the program. */
-static const char *default_root(void)
+/* Heap. */
+static char *default_root(void)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 
 	if (geteuid() == 0 || str_empty(dir))
-		return RUNTIME_ROOT_DEFAULT;
+		return xstrdup(RUNTIME_ROOT_DEFAULT);
 	return xasprintf("%s/berth-runtime", dir);
 }
 
@@ -202,7 +202,10 @@ static int exit_code(const struct runtime_verb *v, const struct error *err)
 
 int main(int argc, char **argv)
 {
-	struct runtime_globals g = { .argv = xmemdup(argv, ((size_t)argc + 1) * sizeof(*argv)) };
+	/* options move words in argv; who executes the program again needs them as they were */
+	cleanup_free char **words = xmemdup(argv, ((size_t)argc + 1) * sizeof(*argv));
+	cleanup_free char *own_root = NULL;
+	struct runtime_globals g = { .argv = words };
 	const struct runtime_verb *verb = NULL;
 	struct error err = { 0 };
 	int first, r;
@@ -219,7 +222,7 @@ int main(int argc, char **argv)
 		return show_help();
 	if (r == 0) {
 		if (str_empty(g.root))
-			g.root = default_root();
+			g.root = own_root = default_root();
 		verb = find_verb(argv[first]);
 		if (!verb) {
 			log_error("unknown verb '%s', see berth-runtime --help", argv[first]);

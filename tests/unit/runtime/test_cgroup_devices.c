@@ -124,7 +124,8 @@ static void check_list(const struct oci_device_rule *rules, size_t n)
 	struct device_list list;
 
 	memmove(all + n, all, 10 * sizeof(*all));
-	memcpy(all, rules, n * sizeof(*all));
+	for (size_t i = 0; i < n; i++)
+		all[i] = rules[i];
 	device_list_build(rules, n, &list);
 	for (const char *type = "bc"; *type; type++)
 		for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
