@@ -10,9 +10,7 @@ int runtime_create(const struct runtime_create_options *o, pid_t *ret_pid, struc
 	if (r >= 0)
 		r = creation_spawn(&c, true, err);
 	if (r >= 0)
-		r = creation_save(&c, err);
-	if (r >= 0)
-		r = creation_write_pid_file(&c, err);
+		r = creation_record(&c, err);
 	if (r >= 0) {
 		c.created = true;
 		if (ret_pid)

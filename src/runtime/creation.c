@@ -29,11 +29,30 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
+#include "runtime/inject.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
 #include "runtime/sync.h"
 #include "runtime/sysctl.h"
 #include "runtime/tty.h"
+
+struct create_step {
+	const char *name;
+	int (*run)(struct creation *c, struct error *err);
+};
+
+static int run_steps(struct creation *c, const struct create_step *steps, size_t n,
+		     struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		r = inject_failure("create", steps[i].name, err);
+		if (r >= 0)
+			r = steps[i].run(c, err);
+	}
+	return r;
+}
 
 static bool in_user_namespace(const struct creation *c)
 {
@@ -78,7 +97,7 @@ static int check_terminal(const struct creation *c, struct error *err)
 	return 0;
 }
 
-static int check(struct creation *c, struct error *err)
+static int check_spec(struct creation *c, struct error *err)
 {
 	int r = oci_spec_check(c->spec, err);
 
@@ -94,26 +113,33 @@ static int check(struct creation *c, struct error *err)
 	return r;
 }
 
-static int load(struct creation *c, char **ret_bundle, struct error *err)
+static int check_id(struct creation *c, struct error *err)
+{
+	return container_check_id(c->options->id, err);
+}
+
+static int load(struct creation *c, struct error *err)
 {
 	const char *path = c->options->bundle_path ? c->options->bundle_path : ".";
 	cleanup_fd int bundle_fd = -EBADF;
-	cleanup_free char *bundle = realpath(path, NULL);
 	int r;
 
-	if (!bundle)
+	c->bundle_path = realpath(path, NULL);
+	if (!c->bundle_path)
 		return error_sys(err, "cannot open bundle '%s'", path);
-	bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bundle_fd = open(c->bundle_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bundle_fd < 0)
 		return error_sys(err, "cannot open bundle '%s'", path);
 	r = file_read(bundle_fd, "config.json", OCI_SPEC_MAX_BYTES, &c->config, &c->config_len,
 		      err);
 	if (r >= 0)
 		r = oci_spec_parse(c->config, c->config_len, &c->spec, err);
-	if (r < 0)
-		return r;
-	*ret_bundle = take_ptr(&bundle);
-	return 0;
+	return r;
+}
+
+static int open_namespaces(struct creation *c, struct error *err)
+{
+	return namespaces_open(&c->spec->linux_, &c->namespaces, err);
 }
 
 /* Later verbs read the document that this container was made of, not what the bundle holds then. */
@@ -126,14 +152,14 @@ static int save_config(const struct creation *c, struct error *err)
 	return r < 0 ? error_num(err, -r, "cannot save the configuration") : 0;
 }
 
-static int claim(struct creation *c, const char *bundle, struct error *err)
+static int claim(struct creation *c, struct error *err)
 {
 	int r = container_claim(c->options->root_path, c->options->id, &c->container, err);
 
 	if (r < 0)
 		return r;
 	c->container->oci_version = c->spec->version;
-	c->container->bundle_path = arena_strdup(c->container->arena, bundle);
+	c->container->bundle_path = arena_strdup(c->container->arena, c->bundle_path);
 	c->container->created_ns = clock_real_ns();
 	c->container->owner_uid = geteuid();
 	c->container->annotations = c->spec->annotations;
@@ -143,22 +169,38 @@ static int claim(struct creation *c, const char *bundle, struct error *err)
 	return save_config(c, err);
 }
 
-static int make_cgroup(struct creation *c, struct error *err)
+/* For the state file. */
+static void note_cgroup(struct creation *c)
 {
-	const struct oci_linux *l = &c->spec->linux_;
-	cleanup_with(strv_free) char **lines = NULL;
-	const char **copy;
-	int r = cgroup_create(l->cgroups_path, c->options->id, &l->resources, &c->cgroup, err);
-	size_t n;
+	cleanup_with(strv_free) char **lines = cgroup_format(c->cgroup);
+	size_t n = strv_len(lines);
+	const char **copy = arena_alloc(c->container->arena, (n + 1) * sizeof(*copy));
 
-	if (r < 0)
-		return r;
-	lines = cgroup_format(c->cgroup);
-	n = strv_len(lines);
-	copy = arena_alloc(c->container->arena, (n + 1) * sizeof(*copy));
 	for (size_t i = 0; i < n; i++)
 		copy[i] = arena_strdup(c->container->arena, lines[i]);
 	c->container->cgroups = copy;
+}
+
+static int locate_cgroup(struct creation *c, struct error *err)
+{
+	const char *path = c->spec->linux_.cgroups_path;
+	int r = cgroup_locate(path, c->options->id, &c->cgroup, err);
+
+	if (r >= 0)
+		note_cgroup(c);
+	return r;
+}
+
+static int make_cgroup(struct creation *c, struct error *err)
+{
+	size_t n = c->cgroup->n;
+	int r = cgroup_make(c->cgroup, &c->spec->linux_.resources, err);
+
+	if (r < 0)
+		return r;
+	c->has_cgroup = true;
+	if (c->cgroup->n != n) /* no rights in some */
+		note_cgroup(c);
 	return 0;
 }
 
@@ -188,7 +230,7 @@ static int connect_console(struct creation *c, struct error *err)
 	return tty_connect(c->options->console_socket_path, &c->console_fd, err);
 }
 
-static void fill_init(struct creation *c)
+static int fill_init(struct creation *c, struct error *err)
 {
 	const struct oci_hooks *h = &c->spec->hooks;
 
@@ -210,6 +252,7 @@ static void fill_init(struct creation *c)
 			     h->n[OCI_HOOK_CREATE_CONTAINER],
 	};
 	init_prepare(&c->init);
+	return 0;
 }
 
 static int prepare_process(struct creation *c, struct error *err)
@@ -224,37 +267,43 @@ static int prepare_process(struct creation *c, struct error *err)
 	return process_prepare(&c->inside, c->spec->linux_.seccomp, &c->process, err);
 }
 
+/* What was learnt goes to disk. */
+static int save_state(struct creation *c, struct error *err)
+{
+	int r = 0;
+
+	c->container->pid = c->pid;
+	if (c->pid > 0)
+		r = process_start_time(c->pid, &c->container->pid_start);
+	if (r < 0 && r != -ESRCH) /* ESRCH: a short life, over already */
+		return error_num(err, -r, "cannot read the start time of init");
+	return container_save(c->container, err);
+}
+
+static const struct create_step prepare_steps[] = {
+	{ "id", check_id },
+	{ "config", load },
+	{ "check", check_spec },
+	{ "namespaces", open_namespaces },
+	{ "process", prepare_process },
+	{ "console", connect_console },
+	/* from here on there is something to undo */
+	{ "claim", claim },
+	/* on disk before it is made: who finds us dead must know what to remove */
+	{ "cgroup-path", locate_cgroup },
+	{ "state", save_state },
+	{ "cgroup", make_cgroup },
+	{ "plan", plan },
+	{ "init", fill_init },
+};
+
 int creation_prepare(const struct runtime_create_options *o, struct creation *c, struct error *err)
 {
-	cleanup_free char *bundle = NULL;
-	int r;
-
 	*c = (struct creation){ .options = o, .sync_fd = -EBADF, .console_fd = -EBADF };
-	c->pidfd = -EBADF;
+	c->pidfd = c->init.sync_fd = c->init.listen_fd = -EBADF;
 	for (size_t i = 0; i < OCI_NS_COUNT; i++)
 		c->namespaces.join_fd[i] = -EBADF;
-	r = container_check_id(o->id, err);
-	if (r >= 0)
-		r = load(c, &bundle, err);
-	if (r >= 0)
-		r = check(c, err);
-	if (r >= 0)
-		r = namespaces_open(&c->spec->linux_, &c->namespaces, err);
-	if (r >= 0)
-		r = prepare_process(c, err);
-	if (r >= 0)
-		r = connect_console(c, err);
-	/* from here on there is something to undo */
-	if (r >= 0)
-		r = claim(c, bundle, err);
-	if (r >= 0)
-		r = make_cgroup(c, err);
-	if (r >= 0)
-		r = plan(c, err);
-	if (r < 0)
-		return r;
-	fill_init(c);
-	return creation_save(c, err);
+	return run_steps(c, prepare_steps, ARRAY_SIZE(prepare_steps), err);
 }
 
 static void undo(struct creation *c)
@@ -266,7 +315,7 @@ static void undo(struct creation *c)
 		(void)proc_kill(c->pidfd, SIGKILL);
 		(void)proc_wait(c->pidfd, &status, &ignored);
 	}
-	if (c->cgroup) {
+	if (c->has_cgroup) {
 		(void)cgroup_kill(c->cgroup, SIGKILL, &ignored);
 		(void)cgroup_destroy(c->cgroup, &ignored);
 	}
@@ -281,6 +330,8 @@ void creation_done(struct creation *c)
 	cleanup_close_fd(&c->pidfd);
 	cleanup_close_fd(&c->sync_fd);
 	cleanup_close_fd(&c->console_fd);
+	cleanup_close_fd(&c->init.sync_fd);
+	cleanup_close_fd(&c->init.listen_fd);
 	namespaces_close(&c->namespaces);
 	mount_plan_done(&c->plan);
 	process_setup_done(&c->process);
@@ -288,7 +339,8 @@ void creation_done(struct creation *c)
 	c->container = container_free(c->container);
 	c->spec = oci_spec_free(c->spec);
 	free(c->config);
-	c->config = NULL;
+	free(c->bundle_path);
+	c->config = c->bundle_path = NULL;
 }
 
 /* init ended before it should have: say of what. Reaps it. */
@@ -349,34 +401,58 @@ static int listen_for_start(struct creation *c, int *ret_fd, struct error *err)
 	return sock_listen(path, SOCK_SEQPACKET, 0600, ret_fd, err);
 }
 
+static int connect_init(struct creation *c, struct error *err)
+{
+	int r = sock_pair(SOCK_SEQPACKET, &c->sync_fd, &c->init.sync_fd, err);
+
+	c->init.creator_fd = c->sync_fd;
+	if (r >= 0 && c->own_listener)
+		r = listen_for_start(c, &c->init.listen_fd, err);
+	return r;
+}
+
+static int make_init(struct creation *c, struct error *err)
+{
+	int r = spawn_init(c, err);
+
+	cleanup_close_fd(&c->init.sync_fd); /* or its death would not be seen */
+	cleanup_close_fd(&c->init.listen_fd);
+	c->init.sync_fd = c->init.listen_fd = -EBADF;
+	return r;
+}
+
+static int map_ids(struct creation *c, struct error *err)
+{
+	int r;
+
+	if (!(c->namespaces.make & namespaces_flag(OCI_NS_USER)))
+		return 0;
+	r = idmap_setup(c->pid, &c->spec->linux_, err);
+	return r < 0 ? r : tell(c, SYNC_MAPPED, err);
+}
+
+static int wait_ready(struct creation *c, struct error *err)
+{
+	return expect(c, SYNC_READY, err);
+}
+
+static int apply_mapped_limits(struct creation *c, struct error *err)
+{
+	if (!in_user_namespace(c) || !c->spec->process)
+		return 0;
+	return idmap_apply_limits(c->pid, c->spec->process, err);
+}
+
+static const struct create_step spawn_steps[] = {
+	{ "sockets", connect_init }, { "spawn", make_init },
+	{ "idmap", map_ids },	     { "hooks", run_hooks },
+	{ "ready", wait_ready },     { "idmap-limits", apply_mapped_limits },
+};
+
 int creation_spawn(struct creation *c, bool own_listener, struct error *err)
 {
-	cleanup_fd int init_fd = -EBADF;
-	cleanup_fd int listen_fd = -EBADF;
-	int r = sock_pair(SOCK_SEQPACKET, &c->sync_fd, &init_fd, err);
-
-	if (r >= 0 && own_listener)
-		r = listen_for_start(c, &listen_fd, err);
-	if (r < 0)
-		return r;
-	c->init.sync_fd = init_fd;
-	c->init.creator_fd = c->sync_fd;
-	c->init.listen_fd = listen_fd;
-	r = spawn_init(c, err);
-	cleanup_close_fd(&init_fd); /* or its death would not be seen */
-	init_fd = -EBADF;
-	if (r >= 0 && (c->namespaces.make & namespaces_flag(OCI_NS_USER))) {
-		r = idmap_setup(c->pid, &c->spec->linux_, err);
-		if (r >= 0)
-			r = tell(c, SYNC_MAPPED, err);
-	}
-	if (r >= 0)
-		r = run_hooks(c, err);
-	if (r >= 0)
-		r = expect(c, SYNC_READY, err);
-	if (r >= 0 && in_user_namespace(c) && c->spec->process)
-		r = idmap_apply_limits(c->pid, c->spec->process, err);
-	return r;
+	c->own_listener = own_listener;
+	return run_steps(c, spawn_steps, ARRAY_SIZE(spawn_steps), err);
 }
 
 int creation_start(struct creation *c, struct error *err)
@@ -415,19 +491,7 @@ int creation_run_shared(struct creation *c, struct error *err)
 	return err->sys > 0 ? -err->sys : -EIO;
 }
 
-int creation_save(struct creation *c, struct error *err)
-{
-	int r = 0;
-
-	c->container->pid = c->pid;
-	if (c->pid > 0)
-		r = process_start_time(c->pid, &c->container->pid_start);
-	if (r < 0 && r != -ESRCH) /* ESRCH: a short life, over already */
-		return error_num(err, -r, "cannot read the start time of init");
-	return container_save(c->container, err);
-}
-
-int creation_write_pid_file(const struct creation *c, struct error *err)
+static int write_pid_file(struct creation *c, struct error *err)
 {
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d", (int)c->pid);
@@ -436,6 +500,16 @@ int creation_write_pid_file(const struct creation *c, struct error *err)
 		return 0;
 	return file_write_atomic(AT_FDCWD, c->options->pid_file_path, text, (size_t)n, 0644, 0,
 				 err);
+}
+
+static const struct create_step record_steps[] = {
+	{ "record", save_state },
+	{ "pid-file", write_pid_file },
+};
+
+int creation_record(struct creation *c, struct error *err)
+{
+	return run_steps(c, record_steps, ARRAY_SIZE(record_steps), err);
 }
 
 void creation_poststart(const struct creation *c)

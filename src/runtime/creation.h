@@ -13,18 +13,21 @@ struct runtime_create_options;
 
 struct creation {
 	const struct runtime_create_options *options; /* borrowed */
+	char *bundle_path;			      /* resolved */
 	char *config;				      /* bytes of config.json */
 	size_t config_len;
 	struct oci_spec *spec;
 	struct container *container;
 	struct cgroup *cgroup;
+	bool has_cgroup; /* it is made, not only located */
 	struct namespaces namespaces;
 	struct mount_plan plan;
 	struct process_setup process;
 	struct oci_process inside; /* process section without what is done from outside */
 	struct init init;
-	int sync_fd;	/* our end */
-	int console_fd; /* connected by us; -EBADF */
+	bool own_listener; /* init waits at start.sock instead of the sync socket */
+	int sync_fd;	   /* our end */
+	int console_fd;	   /* connected by us; -EBADF */
 	pid_t pid;
 	int pidfd;
 	bool created; /* keep what was made */
@@ -39,10 +42,7 @@ int creation_prepare(const struct runtime_create_options *o, struct creation *c,
 /* Unless c->created: kill init, remove cgroup and state. Frees everything. */
 void creation_done(struct creation *c);
 
-/*
- * Make init, serve it (id maps, hooks) until it says SYNC_READY.
- * own_listener   init waits at start.sock instead of the sync socket
- */
+/* Make init, serve it (id maps, hooks) until it says SYNC_READY. */
 int creation_spawn(struct creation *c, bool own_listener, struct error *err);
 
 /* May run take the fast path, on shared memory? */
@@ -53,9 +53,8 @@ int creation_run_shared(struct creation *c, struct error *err);
 /* Let init go on from SYNC_READY (not with an own listener). Returns when it executed. */
 int creation_start(struct creation *c, struct error *err);
 
-/* What was learnt goes to disk: state.json, and the pid file once there is a pid. */
-int creation_save(struct creation *c, struct error *err);
-int creation_write_pid_file(const struct creation *c, struct error *err);
+/* The pid goes to disk: to state.json, and to the pid file if one is asked for. */
+int creation_record(struct creation *c, struct error *err);
 
 /* poststart: the container runs whatever they say. */
 void creation_poststart(const struct creation *c);

@@ -27,6 +27,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/sock.h"
 #include "base/str.h"
 #include "kernel/capability.h"
@@ -388,18 +389,31 @@ static int spawn(struct exec *e, pid_t *ret_pid, int *ret_pidfd, struct error *e
 	}
 	(void)munmap(stack, CHILD_STACK_BYTES);
 
-	/* the child has executed, or it is dead and left a word, or it was killed */
-	if (e->join.err.msg[0]) {
-		int r = e->join.err.sys ? -e->join.err.sys : -EINVAL;
-
-		(void)waitpid(pid, NULL, 0);
-		close(pidfd);
-		*err = e->join.err;
-		return r;
-	}
 	*ret_pid = pid;
 	*ret_pidfd = pidfd;
 	return 0;
+}
+
+/* After spawn(): the child has executed, or it is dead and left a word, or it was killed. */
+static int check_child(struct exec *e, int pidfd, struct error *err)
+{
+	char text[PROC_STATUS_TEXT_MAX];
+	struct proc_status status;
+	int r;
+
+	if (!e->join.err.msg[0] && join_reached_exec(&e->join))
+		return 0;
+	r = proc_wait(pidfd, &status, err);
+	if (r < 0)
+		return r;
+	if (e->join.err.msg[0]) {
+		*err = e->join.err;
+		return err->sys ? -err->sys : -EINVAL;
+	}
+	r = error_kind(err, ERROR_INTERNAL, "the process died during set-up: %s",
+		       proc_status_text(&status, text));
+	error_set_step(err, e->join.step);
+	return r;
 }
 
 static int prepare(struct exec *e, struct error *err)
@@ -444,6 +458,8 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 	if (e.parent_namespaces && setns(e.join.init_pidfd, (int)e.parent_namespaces) < 0)
 		return error_sys(err, "cannot join the container's namespaces");
 	r = spawn(&e, &pid, &pidfd, err);
+	if (r >= 0)
+		r = check_child(&e, pidfd, err);
 	if (r < 0)
 		return r;
 	r = write_pid_file(&e, pid, err);

@@ -31,6 +31,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
+#include "runtime/inject.h"
 #include "runtime/loopback.h"
 #include "runtime/namespaces.h"
 #include "runtime/personality.h"
@@ -347,28 +348,6 @@ static const struct init_step init_steps[] = {
 	{ "exec", init_exec },
 };
 
-#ifdef BERTH_FAIL_INJECTION
-/* BERTH_FAIL=<step> fails it, BERTH_FAIL=<step>:kill kills the process there. */
-static int inject_failure(const char *step, struct error *err)
-{
-	const char *wanted = getenv("BERTH_FAIL");
-	const char *rest = wanted ? str_after(wanted, step) : NULL;
-
-	if (str_eq(rest, ":kill"))
-		(void)kill(getpid(), SIGKILL);
-	if (str_eq(rest, ":kill"))
-		abort(); /* pid 1 does not hear its own SIGKILL */
-	if (str_eq(rest, ""))
-		return error_kind(err, ERROR_INTERNAL, "failure on purpose in step '%s'", step);
-	return 0;
-}
-#else
-static int inject_failure(const char *step, struct error *err)
-{
-	return 0;
-}
-#endif
-
 void init_prepare(struct init *init)
 {
 	mounter_init(&init->mounter, init->plan->rootfs_path);
@@ -399,10 +378,11 @@ int init_main(void *arg)
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++) {
 		const struct init_step *step = &init_steps[i];
 
-		init->step = step->name;
-		if (inject_failure(step->name, &init->error) >= 0 &&
-		    step->run(init, &init->error) >= 0)
-			continue;
+		if (inject_failure("init", step->name, &init->error) >= 0) {
+			init->step = step->name;
+			if (step->run(init, &init->error) >= 0)
+				continue;
+		}
 		error_set_step(&init->error, step->name);
 		report(init);
 		return EXIT_FAILURE;

@@ -26,6 +26,7 @@
 #include "kernel/pty.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/inject.h"
 
 /* The name by which console sockets announce a master, as runc has it. */
 #define PTMX_NAME "/dev/ptmx"
@@ -170,14 +171,24 @@ static const struct join_step {
 	{ "exec", join_exec },
 };
 
+bool join_reached_exec(const struct join_context *ctx)
+{
+	return ctx->step == join_steps[ARRAY_SIZE(join_steps) - 1].name;
+}
+
 int join_main(void *arg)
 {
 	struct join_context *ctx = arg;
 
 	for (size_t i = 0; i < ARRAY_SIZE(join_steps); i++) {
-		if (join_steps[i].run(ctx, &ctx->err) >= 0)
-			continue;
-		error_set_step(&ctx->err, join_steps[i].name);
+		const struct join_step *step = &join_steps[i];
+
+		if (inject_failure("exec", step->name, &ctx->err) >= 0) {
+			ctx->step = step->name;
+			if (step->run(ctx, &ctx->err) >= 0)
+				continue;
+		}
+		error_set_step(&ctx->err, step->name);
 		return 1;
 	}
 	return 1; /* not reached: the last step execs or fails */

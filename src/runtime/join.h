@@ -25,6 +25,7 @@ struct join_context {
 	struct process_setup setup;
 	int child_root_fd; /* the child's own: descriptors are not shared, a number means nothing
 			      to the parent */
+	const char *step;  /* the one the child is at, or died at */
 	struct error err;  /* the child's, when it failed */
 };
 
@@ -32,3 +33,6 @@ struct join_context {
  * For clone3_call(): arg is the context. Returns only when a step failed (1).
  */
 int join_main(void *arg);
+
+/* Did the child come as far as its execve? Without an error in the context: it died on the way. */
+bool join_reached_exec(const struct join_context *ctx);

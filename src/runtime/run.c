@@ -9,9 +9,7 @@ static int run_plain(struct creation *c, struct error *err)
 	int r = creation_spawn(c, false, err);
 
 	if (r >= 0)
-		r = creation_save(c, err);
-	if (r >= 0)
-		r = creation_write_pid_file(c, err);
+		r = creation_record(c, err);
 	if (r >= 0)
 		r = creation_start(c, err);
 	return r;
@@ -23,9 +21,7 @@ static int run_shared(struct creation *c, struct error *err)
 	int r = creation_run_shared(c, err);
 
 	if (r == 0)
-		r = creation_save(c, err);
-	if (r == 0)
-		r = creation_write_pid_file(c, err);
+		r = creation_record(c, err);
 	return r;
 }
 

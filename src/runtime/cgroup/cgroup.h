@@ -9,7 +9,7 @@
  * itself (v1) or is born inside (v2).
  *
  *	parent                                        child
- *	cgroup_create(): mkdir, limits
+ *	cgroup_locate(), cgroup_make(): mkdir, limits
  *	clone3(CLONE_INTO_CGROUP, cgroup_clone_fd())  born in the v2 tree
  *	                                              cgroup_enter(): "0" into every v1 `tasks`
  *	                                              unshare(CLONE_NEWCGROUP), if wanted, only now
@@ -34,7 +34,7 @@ struct cgroup_node {
 	char *mount_point; /* "/sys/fs/cgroup/memory"; NULL after cgroup_open() */
 	char *path;	   /* "/berth/x" as in /proc/PID/cgroup; NULL after cgroup_open() */
 	int dir_fd;	   /* O_PATH; -EBADF if the directory is gone */
-	int enter_fd;	   /* v1: `tasks` open for writing, after create and cgroup_open_enter() */
+	int enter_fd;	   /* v1: `tasks` open for writing, after make and cgroup_open_enter() */
 	bool created;	   /* by us, just now: a failed create removes it */
 };
 
@@ -46,17 +46,24 @@ struct cgroup {
 /* Life */
 
 /*
- * Makes the directories in all hierarchies, applies the limits, opens what cgroup_enter() needs.
+ * Where the container's cgroup shall be, in all hierarchies. Makes nothing: so that the caller can
+ * note the place on disk first, and a crash at any time leaves nothing that nobody knows of.
  *
  * path      linux.cgroupsPath: absolute = below the hierarchy's root, else below the caller's own
  *           cgroup; NULL: the id
- * Returns   0; -EBUSY: the cgroup exists and has processes; ERROR_UNSUPPORTED: a limit needs a
- *           controller the host lacks, the message names the field; ERROR_DENIED: no rights here
- *           and limits were asked (without limits a container without cgroups is made: n == 0)
+ * Returns   0; -EBUSY: the cgroup exists and has processes
+ */
+int cgroup_locate(const char *path, const char *id, struct cgroup **ret_cgroup, struct error *err);
+
+/*
+ * Makes the directories of a located cgroup, applies the limits, opens what cgroup_enter() needs.
+ *
+ * Returns   0; -EBUSY as above; ERROR_UNSUPPORTED: a limit needs a controller the host lacks, the
+ *           message names the field; ERROR_DENIED: no rights here and limits were asked (without
+ *           limits the hierarchies without rights are dropped from cg: n may become 0)
  * Leaves    nothing on failure
  */
-int cgroup_create(const char *path, const char *id, const struct oci_resources *resources,
-		  struct cgroup **ret_cgroup, struct error *err);
+int cgroup_make(struct cgroup *cg, const struct oci_resources *resources, struct error *err);
 
 /* For linux.cgroupsPath of containers that must have none, and for tests: n == 0. */
 struct cgroup *cgroup_new_empty(void);

@@ -464,27 +464,32 @@ static int set_up(struct cgroup *cg, const struct oci_resources *resources, size
 	return r;
 }
 
-int cgroup_create(const char *path, const char *id, const struct oci_resources *resources,
-		  struct cgroup **ret_cgroup, struct error *err)
+int cgroup_locate(const char *path, const char *id, struct cgroup **ret_cgroup, struct error *err)
 {
 	cleanup_with(cgroup_close) struct cgroup *cg = cgroup_new_empty();
 	struct cgroupfs fs;
-	size_t n_mounted;
 	int r = cgroupfs_detect(&fs, err);
 
 	if (r < 0)
 		return r;
-	n_mounted = fs.n;
 	r = locate_nodes(&fs, path, id, cg, err);
 	cgroupfs_done(&fs);
-	if (r == 0)
-		r = set_up(cg, resources, n_mounted, err);
-	if (r < 0) {
-		for (size_t i = 0; i < cg->n; i++)
-			if (cg->nodes[i].created)
-				(void)cgroup_tree_remove(cg->nodes[i].dir); /* keep the failure */
+	for (size_t i = 0; i < cg->n && r == 0; i++)
+		r = check_unused(&cg->nodes[i], err);
+	if (r < 0)
 		return r;
-	}
 	*ret_cgroup = take_ptr(&cg);
 	return 0;
+}
+
+int cgroup_make(struct cgroup *cg, const struct oci_resources *resources, struct error *err)
+{
+	int r = set_up(cg, resources, cg->n, err);
+
+	if (r >= 0)
+		return 0;
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->nodes[i].created)
+			(void)cgroup_tree_remove(cg->nodes[i].dir); /* keep the failure */
+	return r;
 }
