@@ -72,6 +72,10 @@ int container_record_exit(struct engine *e, struct record *r, const struct monit
  */
 int container_discard(struct engine *e, const char *id, struct error *err);
 
+/* Of a container that does not run: cgroup and state that its runtime and its monitor, both killed
+ * while they made it, have left. Usually there is nothing, which costs one access(2). */
+void container_clean_runtime(struct engine *e, const char *id);
+
 /* Files in a container's directory */
 #define FILE_CONFIG   "config.json"
 #define FILE_DOCUMENT "container.json"

@@ -23,6 +23,7 @@
 #include "engine/handle.h"
 #include "engine/monitor_client.h"
 #include "engine/runtime_client.h"
+#include "runtime/runtime.h"
 #include "runtime/statedir.h"
 
 #define EXIT_CODE_UNKNOWN 255
@@ -151,6 +152,22 @@ int container_find(struct engine *e, const char *ref, struct arena *arena, struc
 		return r;
 	r = db_find(db, ref, arena, ret, err);
 	return r < 0 ? r : container_refresh(e, ret, err);
+}
+
+void container_clean_runtime(struct engine *e, const char *id)
+{
+	cleanup_free char *state_dir = path_join(e->runtime_root, id);
+	cleanup_free char *run_dir = NULL;
+	struct error ignored;
+	pid_t monitor = 0;
+
+	if (access(state_dir, F_OK) < 0)
+		return;
+	run_dir = container_run_dir(e, id);
+	if (monitor_find(run_dir, &monitor, &ignored) < 0 || monitor > 0)
+		return;
+	if (runtime_delete(e->runtime_root, id, true, &ignored) < 0)
+		log_debug("removing the runtime's state of '%s': %s", id, ignored.msg);
 }
 
 int container_discard(struct engine *e, const char *id, struct error *err)

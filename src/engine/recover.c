@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "engine/handle.h"
 #include "engine/monitor_client.h"
+#include "runtime/runtime.h"
 
 #define CHECKED_MARK "checked" /* in STATE, so it is gone after a reboot */
 #define YOUNG_S	     2	       /* a directory this new may not be locked yet by its maker */
@@ -44,6 +45,14 @@ static bool has_row(const struct check *c, const char *id)
 	for (size_t i = 0; i < c->n; i++)
 		if (str_eq(c->rows[i].id, id))
 			return true;
+	return false;
+}
+
+static bool is_live(const struct check *c, const char *id)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (str_eq(c->rows[i].id, id))
+			return record_is_live(&c->rows[i]);
 	return false;
 }
 
@@ -156,15 +165,31 @@ static int check_state(struct check *c, struct error *err)
 		return errno == ENOENT ? 0 : error_sys(err, "cannot open '%s'", c->e->state_path);
 	r = list_names(state_fd, true, &ids, err);
 	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
-		bool live = false;
-
-		for (size_t k = 0; k < c->n; k++)
-			live |= str_eq(c->rows[k].id, ids[i]) && record_is_live(&c->rows[k]);
-		if (live || has_monitor(c, ids[i]))
+		if (is_live(c, ids[i]) || has_monitor(c, ids[i]))
 			continue;
 		report(c, xasprintf("sockets of container %s were left behind", ids[i]));
 		if (c->repair)
 			r = dir_remove_tree(state_fd, ids[i], err);
+	}
+	return r;
+}
+
+/* Containers whose runtime and monitor were killed while they made them. */
+static int check_runtime(struct check *c, struct error *err)
+{
+	cleanup_with(strv_free) char **ids = NULL;
+	cleanup_fd int root_fd = open(c->e->runtime_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (root_fd < 0)
+		return errno == ENOENT ? 0 : error_sys(err, "cannot open '%s'", c->e->runtime_root);
+	r = list_names(root_fd, true, &ids, err);
+	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
+		if (is_live(c, ids[i]) || has_monitor(c, ids[i]))
+			continue;
+		report(c, xasprintf("runtime state of container %s was left behind", ids[i]));
+		if (c->repair)
+			r = runtime_delete(c->e->runtime_root, ids[i], true, err);
 	}
 	return r;
 }
@@ -179,6 +204,8 @@ static int check_all(struct check *c, struct error *err)
 		r = check_row(c, &c->rows[i], err);
 	if (r >= 0)
 		r = check_containers(c, err);
+	if (r >= 0) /* before the run directories, which tell of monitors */
+		r = check_runtime(c, err);
 	return r < 0 ? r : check_state(c, err);
 }
 

@@ -39,6 +39,7 @@ static int remove_found(struct engine *e, const char *id, bool force, struct err
 		if (r < 0)
 			return r;
 	}
+	container_clean_runtime(e, record.id);
 	return container_discard(e, record.id, err);
 }
 
@@ -54,7 +55,7 @@ int engine_remove(struct engine *e, const char *ref, unsigned flags, struct erro
 		r = db_find(db, ref, arena, &record, err);
 	if (r >= 0)
 		r = remove_found(e, record.id, force, err);
-	return r < 0 && force && err->kind == ERROR_NOT_FOUND ? 0 : r;
+	return r < 0 && force && err->kind == ERROR_NOT_FOUND ? 1 : r;
 }
 
 int engine_rename(struct engine *e, const char *ref, const char *new_name, struct error *err)

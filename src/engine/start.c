@@ -65,6 +65,7 @@ static int prepare(struct start *s, struct error *err)
 	r = container_lock(s->dir_fd, true, err);
 	if (r < 0)
 		return r;
+	container_clean_runtime(s->e, id);
 	r = document_load(s->dir_fd, s->session->arena, &s->document, err);
 	if (r < 0)
 		return r;
@@ -175,6 +176,7 @@ static void write_failure(struct start *s, const struct error *reason)
 	struct error ignored;
 	struct db *db;
 
+	container_clean_runtime(s->e, r->id);
 	if (s->record->flags & RECORD_AUTO_REMOVE) {
 		if (container_discard(s->e, r->id, &ignored) < 0)
 			log_debug("removing '%s': %s", r->id, ignored.msg);

@@ -62,6 +62,7 @@ struct monitor {
 	struct monitor_exit exit;
 	struct error error; /* why it failed; msg "" if it did not */
 	bool start_asked, finished, removed, recorded, attach_ended;
+	bool runner_died; /* without a word: what it made is still there */
 };
 
 static void dispatch(struct monitor *m, enum monitor_event event);
@@ -193,10 +194,12 @@ static void drain_runner(struct monitor *m)
 		close_runner(m);
 		if (m->state == STATE_RUNNING || m->state == STATE_REMOVING)
 			return;
-		if (!m->error.msg[0])
+		if (!m->error.msg[0]) {
 			error_kind(&m->error, ERROR_INTERNAL,
 				   "the runtime died while it made the "
 				   "container");
+			m->runner_died = true;
+		}
 		dispatch(m, EVENT_FAILED);
 	}
 }
@@ -279,7 +282,7 @@ static void remove_container(struct monitor *m)
 {
 	close_runner(m);
 	container_io_close_child(&m->io);
-	if (m->init_pid)
+	if (m->init_pid || m->runner_died)
 		fork_delete(m);
 	else
 		dispatch(m, EVENT_REMOVED); /* create leaves nothing when it fails */
