@@ -35,8 +35,9 @@
 /* gzip cannot exceed 1032:1; zstd can. Small layers may be all zeros. */
 #define RATIO_MAX_DEFAULT 1200
 #define RATIO_FREE_BYTES  ((uint64_t)1 << 30)
-/* What a layer must leave free on the file system. */
+/* What a layer must leave free on the file system: so much, or on a small one, a part of it. */
 #define SPACE_RESERVE_BYTES ((uint64_t)64 << 20)
+#define SPACE_RESERVE_PART  16
 
 struct layer_task {
 	struct layer_job *job;
@@ -358,15 +359,19 @@ static void prepare(struct layer_batch *b, struct layer_job *jobs)
 static int set_limits(struct layer_batch *b, struct error *err)
 {
 	struct statvfs fs;
-	uint64_t available;
+	uint64_t available, reserve;
 
 	if (fstatvfs(b->store->root_fd, &fs) < 0)
 		return error_sys(err, "cannot ask for the free space of '%s'", b->store->root_path);
 	available = (uint64_t)fs.f_bavail * fs.f_frsize;
-	available -= MIN(available, SPACE_RESERVE_BYTES);
+	reserve =
+		MIN((uint64_t)fs.f_blocks * fs.f_frsize / SPACE_RESERVE_PART, SPACE_RESERVE_BYTES);
+	available -= MIN(available, reserve);
 	b->unpack_limits.max_bytes = b->limits->max_unpacked_bytes;
-	if (!b->unpack_limits.max_bytes || b->unpack_limits.max_bytes > available)
+	if (!b->unpack_limits.max_bytes || b->unpack_limits.max_bytes > available) {
 		b->unpack_limits.max_bytes = available;
+		b->unpack_limits.is_space = true;
+	}
 	b->unpack_limits.max_entries =
 		b->limits->max_entries ? b->limits->max_entries : UNPACK_ENTRIES_MAX;
 	b->max_ratio = b->limits->max_ratio ? b->limits->max_ratio : RATIO_MAX_DEFAULT;

@@ -7,6 +7,7 @@
  * docs/formats/image-store.md says what is refused and what is bent.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
@@ -20,6 +21,7 @@ struct archive_reader;
 struct unpack_limits {
 	uint64_t max_bytes; /* of all files' contents, holes left out */
 	uint64_t max_entries;
+	bool is_space; /* max_bytes is what the disk has room for: more is ENOSPC */
 };
 
 enum unpack_flag {

@@ -110,6 +110,16 @@ static int set_xattrs_by_name(struct unpack *u, const struct unpack_entry *e, st
 	return set_xattrs(u, fd, e->member, err);
 }
 
+static int too_big(const struct unpack *u, struct error *err)
+{
+	unsigned long long max = u->limits->max_bytes;
+
+	if (u->limits->is_space)
+		return error_num(err, ENOSPC,
+				 "the layer unpacks to more than %llu bytes, which are free", max);
+	return error_kind(err, ERROR_INVALID, "the layer unpacks to more than %llu bytes", max);
+}
+
 static int write_content(struct unpack *u, int fd, const struct archive_member *m,
 			 struct error *err)
 {
@@ -124,9 +134,7 @@ static int write_content(struct unpack *u, int fd, const struct archive_member *
 		const char *p = data;
 
 		if (len > u->limits->max_bytes - u->written)
-			return error_kind(err, ERROR_INVALID,
-					  "the layer unpacks to more than %llu bytes",
-					  (unsigned long long)u->limits->max_bytes);
+			return too_big(u, err);
 		u->written += len;
 		end = offset + len;
 		while (len > 0) {
