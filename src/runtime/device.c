@@ -29,13 +29,15 @@ static const struct {
 	{ "/dev/tty", 5, 0 },  { "/dev/urandom", 1, 9 }, { "/dev/zero", 1, 5 },
 };
 
+#define KCORE "/proc/kcore" /* only of a kernel that has it */
+
 static const struct {
 	const char *path;
 	const char *target;
 } default_links[] = {
 	{ "/dev/fd", "/proc/self/fd" },	      { "/dev/ptmx", "pts/ptmx" },
 	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/stdin", "/proc/self/fd/0" },
-	{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/core", "/proc/kcore" },
+	{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/core", KCORE },
 };
 
 /* A /dev that the user binds is his business. */
@@ -99,8 +101,9 @@ int device_plan(const struct mount_plan_input *in, struct mount_plan *p, struct 
 	for (size_t i = 0; r >= 0 && i < in->spec->linux_.n_devices; i++)
 		r = plan_listed(in, p, i, err);
 	for (size_t i = 0; !bound && i < ARRAY_SIZE(default_links); i++)
-		mount_plan_add(p, MOUNT_OP_SYMLINK, default_links[i].path)->source =
-			default_links[i].target;
+		if (!str_eq(default_links[i].target, KCORE) || access(KCORE, F_OK) == 0)
+			mount_plan_add(p, MOUNT_OP_SYMLINK, default_links[i].path)->source =
+				default_links[i].target;
 	return r;
 }
 

@@ -74,6 +74,7 @@ static void exec_done(struct exec *e)
 
 /* The process section */
 
+/* Another user has none of the groups that the container's process was given. */
 static int parse_user(const char *text, struct oci_user *user, struct error *err)
 {
 	const char *colon = strchr(text, ':');
@@ -81,6 +82,8 @@ static int parse_user(const char *text, struct oci_user *user, struct error *err
 
 	if (str_to_u32(uid, &user->uid) < 0 || (colon && str_to_u32(colon + 1, &user->gid) < 0))
 		return error_kind(err, ERROR_INVALID, "invalid user '%s': not uid[:gid]", text);
+	user->additional_gids = NULL;
+	user->n_additional_gids = 0;
 	return 0;
 }
 

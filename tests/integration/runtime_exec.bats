@@ -76,7 +76,7 @@ setup() { needs root; }
 @test "cwd, user and groups" {
   run runtime exec --cwd /bin --user 5:6 -g 77 -g 88 c1 sh -c 'pwd; id -u; id -g; id -G'
   expect_text "$(printf '/bin\n5\n6\n')"
-  expect_text " 77 88" # beside those of the container
+  expect_text " 77 88"
 }
 
 @test "cap adds to what the process may use, no-new-privs is set" {
