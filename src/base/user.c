@@ -355,6 +355,11 @@ int user_add_groups(int root_fd, char *const *groups, struct user_identity *id, 
 	return 0;
 }
 
+int user_add_primary_group(struct user_identity *id, struct error *err)
+{
+	return add_gid(id, id->gid, err);
+}
+
 void user_identity_done(struct user_identity *id)
 {
 	free(id->groups);

@@ -36,6 +36,9 @@ int user_resolve(int root_fd, const char *spec, struct user_identity *ret_identi
 		 struct error *err);
 /* Numbers of groups by name or number (docker's --group-add) appended to id->groups. */
 int user_add_groups(int root_fd, char *const *groups, struct user_identity *id, struct error *err);
+/* The primary group is one of id->groups, too: a process that shares its group only by the primary one
+ * loses it to a set-group-id program, and with it what is denied to the group (CVE-2022-36109). */
+int user_add_primary_group(struct user_identity *id, struct error *err);
 void user_identity_done(struct user_identity *id);
 #define cleanup_user_identity __attribute__((cleanup(user_identity_done)))
 

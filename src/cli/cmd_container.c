@@ -169,14 +169,19 @@ static const struct option rm_options[] = {
 	  .help = "Remove anonymous volumes associated with the container" },
 };
 
+/* With --force, what is not there is said, but no failure. */
 static int rm_one(struct engine *e, const char *ref, const void *flags, struct error *err)
 {
 	const struct rm_flags *f = flags;
+	char text[ERROR_TEXT_MAX];
+	int r = engine_remove(e, ref,
+			      (f->force ? ENGINE_REMOVE_FORCE : 0) |
+				      (f->volumes ? ENGINE_REMOVE_VOLUMES : 0),
+			      err);
 
-	return engine_remove(e, ref,
-			     (f->force ? ENGINE_REMOVE_FORCE : 0) |
-				     (f->volumes ? ENGINE_REMOVE_VOLUMES : 0),
-			     err);
+	if (r > 0)
+		(void)fprintf(stderr, "berth: %s\n", error_text(err, text, sizeof(text)));
+	return r;
 }
 
 static int cmd_rm(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)

@@ -18,13 +18,22 @@ static void print_warnings(char **warnings)
 	strv_free(warnings);
 }
 
-/* What follows the options: IMAGE [COMMAND] [ARG...], or the command alone with --rootfs. */
-static int take_words(struct container_flags *f, int n, char **args, struct error *err)
+/* Docker's exit code when its client refuses before anything was asked of the engine. */
+#define EXIT_REFUSED 1
+
+static int refuse(const char *sentence)
+{
+	(void)fprintf(stderr, "berth: %s\n", sentence);
+	return EXIT_REFUSED;
+}
+
+/* What follows the options: IMAGE [COMMAND] [ARG...], or the command alone with --rootfs. Returns
+ * EXIT_REFUSED when there is neither. */
+static int take_words(struct container_flags *f, int n, char **args)
 {
 	if (!f->o.rootfs) {
 		if (n < 1)
-			return error_kind(err, ERROR_INVALID,
-					  "an image is needed: IMAGE or --rootfs DIRECTORY");
+			return refuse("an image is needed: IMAGE or --rootfs DIRECTORY");
 		f->o.image = args[0];
 		args++;
 	}
@@ -53,10 +62,11 @@ static struct session_options session_of(const struct container_flags *f)
 	};
 }
 
+/* 0, EXIT_REFUSED, or an error. */
 static int create(struct cli *cli, struct container_flags *f, int n, char **args,
 		  struct engine **ret_engine, struct engine_created *ret_created, struct error *err)
 {
-	int r = take_words(f, n, args, err);
+	int r = take_words(f, n, args);
 
 	if (r == 0)
 		r = container_options_check(&f->o, err);
@@ -64,7 +74,7 @@ static int create(struct cli *cli, struct container_flags *f, int n, char **args
 		r = cli_engine(cli, ret_engine, err);
 	if (r == 0)
 		r = engine_create(*ret_engine, &f->o, ret_created, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	print_warnings(take_ptr(&ret_created->warnings));
 	return 0;
@@ -99,8 +109,8 @@ static int cmd_run(struct cli *cli, void *target, int n, char **args, struct err
 	struct engine *e;
 	int r = 0;
 
-	if (!f->o.detach)
-		r = session_check_terminal(f->o.tty, f->o.interactive, err);
+	if (!f->o.detach && session_check_terminal(f->o.tty, f->o.interactive, err) < 0)
+		r = refuse(err->msg);
 	if (r == 0)
 		r = create(cli, f, n, args, &e, &created, err);
 	if (r == 0)

@@ -40,6 +40,7 @@ struct container_config {
 	const char *user;
 	const char *stop_signal; /* or NULL: SIGTERM */
 	const char *hostname, *domainname;
+	const char *etc_dir; /* whose hostname, hosts, resolv.conf: NULL for its own */
 	const char *const *labels, *const *annotations; /* "k=v", sorted, keys unique */
 	size_t n_labels, n_annotations;
 	const struct oci_rlimit *rlimits;

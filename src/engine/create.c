@@ -172,6 +172,30 @@ static int find_rootfs(struct creation *k, struct error *err)
 
 /* Names */
 
+/* Who shares a network is known by the same names in it: docker's rule. */
+static int adopt_names(struct creation *k, const char *other, struct error *err)
+{
+	cleanup_free char *dir = container_dir_path(k->e, other);
+	cleanup_fd int dir_fd = -EBADF;
+	struct document document;
+	const char *hostname = NULL;
+	int r = container_dir_open(k->e, other, &dir_fd, err);
+
+	if (r < 0)
+		return r;
+	r = document_load(dir_fd, k->arena, &document, err);
+	if (r < 0)
+		return r;
+	strv_free(document.log_opts);
+	r = json_get_string(json_get(document.root, "Config"), "Hostname", &hostname, err);
+	if (r < 0)
+		return r;
+	if (hostname)
+		k->config.hostname = arena_strdup(k->arena, hostname);
+	k->config.etc_dir = arena_strdup(k->arena, dir);
+	return 0;
+}
+
 /* container:NAME in --network, --pid, ... becomes container:ID, which stays true after a rename. */
 static int resolve_containers(struct creation *k, struct error *err)
 {
@@ -186,6 +210,10 @@ static int resolve_containers(struct creation *k, struct error *err)
 		if (r < 0)
 			return r;
 		mode->container = other.id;
+		if (i == OCI_NS_NET)
+			r = adopt_names(k, other.id, err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -294,6 +322,8 @@ static int write_spec(struct creation *k, struct error *err)
 	}
 	r = rootfs_user_resolve(k->lowerdirs, k->dir_fd, k->config.user, k->options->group_add,
 				&user, err);
+	if (r == 0)
+		r = user_add_primary_group(&user, err);
 	if (r < 0)
 		return r;
 	spec_build(&k->config, &paths, &user, &spec);
@@ -424,7 +454,7 @@ static int write_cidfile(struct creation *k, struct error *err)
 
 static int write_etc(struct creation *k, struct error *err)
 {
-	return bundle_write_etc(&k->config, k->dir_fd, err);
+	return k->config.etc_dir ? 0 : bundle_write_etc(&k->config, k->dir_fd, err);
 }
 
 static int write_all(struct creation *k, struct error *err)

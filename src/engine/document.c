@@ -136,6 +136,7 @@ static void add_path(struct json_writer *w, const char *key, const char *dir, co
 void document_format(const struct container_config *c, const struct document_paths *p,
 		     struct buf *out)
 {
+	const char *etc_dir = c->etc_dir ? c->etc_dir : p->dir;
 	struct json_writer w;
 	char created[CLOCK_TEXT_MAX];
 
@@ -146,9 +147,9 @@ void document_format(const struct container_config *c, const struct document_pat
 	json_add_string(&w, "Path", c->args[0]);
 	json_add_strings(&w, "Args", c->args + 1, c->n_args - 1);
 	json_add_string(&w, "Image", c->image_id);
-	add_path(&w, "ResolvConfPath", p->dir, "resolv.conf");
-	add_path(&w, "HostnamePath", p->dir, "hostname");
-	add_path(&w, "HostsPath", p->dir, "hosts");
+	add_path(&w, "ResolvConfPath", etc_dir, "resolv.conf");
+	add_path(&w, "HostnamePath", etc_dir, "hostname");
+	add_path(&w, "HostsPath", etc_dir, "hosts");
 	json_add_string(&w, "LogPath", p->log_path);
 	json_add_string(&w, "Driver", p->driver);
 	json_add_string(&w, "Platform", "linux");

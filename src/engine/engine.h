@@ -131,6 +131,7 @@ enum engine_remove_flag {
 	ENGINE_REMOVE_FORCE = 1 << 0,	/* kill it first; one that is gone is no error */
 	ENGINE_REMOVE_VOLUMES = 1 << 1, /* and its anonymous volumes */
 };
+/* 1, with *err filled, for one that is gone: only with ENGINE_REMOVE_FORCE. */
 int engine_remove(struct engine *e, const char *ref, unsigned flags, struct error *err);
 
 /* Look */

@@ -44,6 +44,8 @@ static int add_user(const struct exec_options *o, const struct record *r, char *
 	if (root_fd < 0)
 		return error_sys(err, "cannot open the root of container %s", r->id);
 	status = user_resolve(root_fd, o->user, &user, err);
+	if (status == 0)
+		status = user_add_primary_group(&user, err);
 	if (status < 0)
 		return status;
 	*args = strv_push(*args, "--user");

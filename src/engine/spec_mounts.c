@@ -95,12 +95,13 @@ static void add_etc(const struct container_config *c, const struct spec_paths *p
 		    struct mount_list *list)
 {
 	static const char *const names[] = { "resolv.conf", "hostname", "hosts" };
+	const char *dir = c->etc_dir ? c->etc_dir : paths->dir;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *destination = arena_printf(list->arena, "/etc/%s", names[i]);
 
 		if (!user_mounts_on(c, destination))
-			add_bind(list, arena_printf(list->arena, "%s/%s", paths->dir, names[i]),
+			add_bind(list, arena_printf(list->arena, "%s/%s", dir, names[i]),
 				 destination, "rw", true, "rprivate");
 	}
 }

@@ -221,6 +221,21 @@ static void test_groups_are_added_once(void **state)
 	user_identity_done(&id);
 }
 
+static void test_the_primary_group_is_one_of_the_groups(void **state)
+{
+	struct root *r = *state;
+	struct user_identity id;
+	struct error err;
+
+	assert_int_equal(user_resolve(r->fd, "4242:77", &id, &err), 0);
+	assert_int_equal(id.n_groups, 0);
+	assert_int_equal(user_add_primary_group(&id, &err), 0);
+	assert_int_equal(user_add_primary_group(&id, &err), 0);
+	assert_int_equal(id.n_groups, 1);
+	assert_int_equal(id.groups[0], 77);
+	user_identity_done(&id);
+}
+
 static void test_home_of_a_uid(void **state)
 {
 	struct root *r = *state;
@@ -289,6 +304,7 @@ int main(void)
 		TEST(test_a_pipe_for_a_file_does_not_block),
 		TEST(test_links_lead_to_files_inside_the_root),
 		TEST(test_groups_are_added_once),
+		TEST(test_the_primary_group_is_one_of_the_groups),
 		TEST(test_home_of_a_uid),
 		TEST(test_home_skips_lines_that_do_not_fit),
 		TEST(test_subids_of_a_user),

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# What tests/compare/run found by holding berth beside docker, kept where docker need not be installed.
+load ../lib/common
+
+setup_file() { berth_setup_file; load_image; }
+teardown_file() { berth_teardown_file; }
+setup() { needs root; }
+
+@test "the primary group is a supplementary one, too" {
+  run berth run --rm berth-test grep Groups /proc/self/status
+  expect_output $'Groups:\t0 '
+  run berth run --rm -u 1000:29 berth-test grep Groups /proc/self/status
+  expect_output $'Groups:\t29 '
+}
+
+@test "exec as another user leaves the container's groups behind" {
+  berth run -d --name groups --group-add 77 berth-test sleep 100
+  run berth exec -u tester groups id -G
+  expect_output "1000 29"
+  run berth exec groups id -G
+  expect_output "0 77"
+  berth rm -f groups
+}
+
+@test "run without an image, and a terminal where there is none: 1, as docker's client" {
+  run -1 berth run
+  expect_text "an image is needed"
+  run -1 berth run -it berth-test true </dev/null
+  expect_text "the input device is not a TTY"
+  [ -z "$(berth ps -aq)" ]
+}
+
+@test "rm -f of what is not there says so, and is no failure" {
+  run -0 --separate-stderr berth rm -f no-such-container
+  [ -z "$output" ]
+  [[ $stderr == *"No such container: no-such-container"* ]]
+}
+
+@test "who joins a network has its names: hostname, hosts, resolv.conf" {
+  berth run -d --name first -h box --add-host friend:1.2.3.4 berth-test sleep 100
+  run -0 berth run --rm --network container:first berth-test sh -c 'hostname; cat /etc/hostname; grep friend /etc/hosts'
+  expect_output $'box\nbox\n1.2.3.4\tfriend'
+  berth rm -f first
+}
+
+@test "no link in /dev leads to a /proc/kcore that the kernel does not have" {
+  run berth run --rm berth-test readlink /dev/core
+  if [ -e /proc/kcore ]; then expect_output /proc/kcore; else [ "$status" != 0 ]; fi
+}
