@@ -149,15 +149,19 @@ static void enable_in(const char *dir, const char *wanted)
 	cleanup_free char *path = path_join(dir, "cgroup.subtree_control");
 	cleanup_with(strv_free) char **words = strv_split(wanted, ",", false);
 	cleanup_buf struct buf all = { 0 };
+	int r;
 
 	for (size_t i = 0; i < strv_len(words); i++)
 		buf_printf(&all, "%s+%s", i ? " " : "", words[i]);
-	if (file_poke(AT_FDCWD, path, buf_str(&all)) == 0)
+	r = file_poke(AT_FDCWD, path, buf_str(&all));
+	/* EBUSY: dir has processes of its own. One by one, cpu and pids would be taken, and turn dir
+	 * into the root of a threaded tree, in which no container can live. */
+	if (r == 0 || r == -EBUSY)
 		return;
 	for (size_t i = 0; i < strv_len(words); i++) {
 		cleanup_free char *one = xasprintf("+%s", words[i]);
-		int r = file_poke(AT_FDCWD, path, one);
 
+		r = file_poke(AT_FDCWD, path, one);
 		if (r < 0)
 			log_debug("cannot enable '%s' below '%s': %s", words[i], dir, strerror(-r));
 	}
