@@ -12,6 +12,7 @@
  *	live       dead    dead     none        ended with 255, as docker says when it cannot know
  *	created    -       alive    -           runs: its starter died before it wrote the row
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -65,6 +66,11 @@ int container_record_exit(struct engine *e, struct record *r, const struct monit
 	r->finished_ns = end->finished_ns;
 	/* Changed meanwhile: another one recorded it, or removed it, or started it again. */
 	status = db_update_life(db, &was, r, err);
+	if (status < 0 && err->sys == ENOSPC) {
+		/* it has ended all the same: who looks when there is room finds the exit file */
+		log_debug("recording the end of '%s': %s", r->id, err->msg);
+		return 0;
+	}
 	return status < 0 ? status : 0;
 }
 
