@@ -32,7 +32,7 @@ static const struct option exec_options_table[] = {
 	  .type = OPTION_STRING,
 	  .arg = "string",
 	  OPTION_FIELD(exec_flags, o.detach_keys),
-	  .help = "Override the key sequence for detaching from the command" },
+	  .help = "Only empty: detaching from the command is not supported yet" },
 	{ .name = "env",
 	  .short_name = 'e',
 	  .type = OPTION_LIST,
@@ -78,7 +78,14 @@ static int cmd_exec(struct cli *cli, void *target, int n UNUSED, char **args, st
 	struct engine *e;
 	int r = 0, code = 0;
 
-	if (!o->detach)
+	/* LIMIT: the command has the user's own terminal or one that berth-runtime copies, so no
+	 * client can be left. A session in a monitor of its own would lift this. "" asks for
+	 * nothing. */
+	if (!str_empty(o->detach_keys))
+		r = error_kind(err, ERROR_UNSUPPORTED,
+			       "not supported yet: detaching from exec; --detach-keys can only be "
+			       "empty");
+	if (r == 0 && !o->detach)
 		r = session_check_terminal(o->tty, o->interactive, err);
 	if (r == 0)
 		r = cli_engine(cli, &e, err);

@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "codec/json.h"
 #include "engine/engine.h"
+#include "image/platform.h"
 
 struct format_flags {
 	const char *format;
@@ -35,15 +36,17 @@ static int cmd_version(struct cli *cli UNUSED, void *target, int n UNUSED, char 
 {
 	const struct format_flags *f = target;
 	cleanup_buf struct buf text = { 0 };
+	struct platform platform;
 	struct utsname host;
 	struct json_writer w;
 
 	if (uname(&host) < 0)
 		return error_sys(err, "cannot ask for the kernel's version");
+	platform_host(&platform);
 	if (!f->format) {
 		(void)printf("Client: berth\n Version:           %s\n OS/Arch:           linux/%s\n"
 			     " Kernel:            %s\n",
-			     BERTH_VERSION, host.machine, host.release);
+			     BERTH_VERSION, platform.architecture, host.release);
 		return 0;
 	}
 	json_writer_init(&w, &text, NULL);
@@ -51,7 +54,7 @@ static int cmd_version(struct cli *cli UNUSED, void *target, int n UNUSED, char 
 	json_begin_object(&w, "Client");
 	json_add_string(&w, "Version", BERTH_VERSION);
 	json_add_string(&w, "Os", "linux");
-	json_add_string(&w, "Arch", host.machine);
+	json_add_string(&w, "Arch", platform.architecture);
 	json_add_string(&w, "KernelVersion", host.release);
 	json_end(&w);
 	json_end(&w);

@@ -183,6 +183,21 @@ static const struct option global_options[] = {
 	  .help = "Print version information and quit" },
 };
 
+/* Docker's commands that are not there: who types one should not doubt his typing. */
+static const char *const not_yet[] = {
+	"build",  "buildx", "commit",  "compose", "context", "cp",	"diff",
+	"events", "export", "history", "login",	  "logout",  "network", "port",
+	"pull",	  "push",   "search",  "swarm",	  "update",  "volume",
+};
+
+static bool is_not_yet(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(not_yet); i++)
+		if (str_eq(not_yet[i], word))
+			return true;
+	return false;
+}
+
 static int unknown_command(int argc, char **argv)
 {
 	bool group = false;
@@ -194,11 +209,31 @@ static int unknown_command(int argc, char **argv)
 		help_print_group(argv[0]);
 		return 0;
 	}
+	if (is_not_yet(argv[group && argc > 1 ? 1 : 0])) {
+		(void)fprintf(stderr, "berth: not supported yet: berth %s%s%s\n", argv[0],
+			      group ? " " : "", group ? argv[1] : "");
+		return 1;
+	}
 	(void)fprintf(
 		stderr,
 		"berth: unknown command: berth %s%s%s\n\nRun 'berth %s--help' for more information\n",
 		argv[0], group ? " " : "", group ? argv[1] : "", group ? argv[0] : "");
 	return 1;
+}
+
+/* "berth help [COMMAND]": the same as --help. */
+static int help(int argc, char **argv)
+{
+	int words;
+	const struct command *c = command_find(argc, argv, &words);
+
+	if (argc == 0)
+		help_print_all(global_options, ARRAY_SIZE(global_options));
+	else if (c)
+		help_print_command(c);
+	else
+		return unknown_command(argc, argv);
+	return 0;
 }
 
 static int dispatch(struct cli *cli, int argc, char **argv)
@@ -224,6 +259,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		help_print_all(global_options, ARRAY_SIZE(global_options));
 		return 0;
 	}
+	if (str_eq(argv[first], "help"))
+		return help(argc - first - 1, argv + first + 1);
 	c = command_find(argc - first, argv + first, &words);
 	if (!c)
 		return unknown_command(argc - first, argv + first);

@@ -98,8 +98,8 @@ static int read_input(struct pump *p)
 
 /* Output */
 
-/* Everything, also to a descriptor that somebody made non-blocking. false: nobody reads it. */
-static bool write_out(int fd, const char *data, size_t n)
+/* Everything, also to a descriptor that somebody made non-blocking. 0 or -errno. */
+static int write_out(int fd, const char *data, size_t n)
 {
 	while (n > 0) {
 		ssize_t done = write(fd, data, n);
@@ -111,22 +111,27 @@ static bool write_out(int fd, const char *data, size_t n)
 			continue;
 		}
 		if (done < 0 && errno != EINTR)
-			return false;
+			return -errno;
 		if (done > 0) {
 			data += done;
 			n -= (size_t)done;
 		}
 	}
-	return true;
+	return 0;
 }
 
-static void put_output(int fd, bool *closed, const char *data, size_t n)
+/* Where nobody reads any more we go on without; what does not fit is the user's loss, and said. */
+static int put_output(struct pump *p, int fd, bool *closed, const char *data, size_t n)
 {
-	if (fd >= 0 && !*closed)
-		*closed = !write_out(fd, data, n);
+	int r = fd >= 0 && !*closed ? write_out(fd, data, n) : 0;
+
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG)
+		return error_num(p->err, -r, "cannot write the container's output");
+	*closed |= r < 0;
+	return 0;
 }
 
-/* One packet of the monitor. 0: go on; 1: *ret_exit is filled; 2: it went away. */
+/* One packet of the monitor. 0: go on; 1: *ret_exit is filled; 2: it went away; or -errno. */
 static int read_output(struct pump *p, struct monitor_exit *ret_exit)
 {
 	ssize_t n = sock_recv(p->client->fd, &p->packet, sizeof(p->packet), NULL, NULL);
@@ -139,11 +144,9 @@ static int read_output(struct pump *p, struct monitor_exit *ret_exit)
 	len = (size_t)n - ATTACH_HEAD_SIZE;
 	switch (p->packet.type) {
 	case ATTACH_STDOUT:
-		put_output(p->io->stdout_fd, &p->stdout_closed, p->packet.data, len);
-		return 0;
+		return put_output(p, p->io->stdout_fd, &p->stdout_closed, p->packet.data, len);
 	case ATTACH_STDERR:
-		put_output(p->io->stderr_fd, &p->stderr_closed, p->packet.data, len);
-		return 0;
+		return put_output(p, p->io->stderr_fd, &p->stderr_closed, p->packet.data, len);
 	case ATTACH_EXIT:
 		if (len < sizeof(p->packet.exit))
 			return 2;

@@ -47,3 +47,40 @@ setup() { needs root; }
   run berth run --rm berth-test readlink /dev/core
   if [ -e /proc/kcore ]; then expect_output /proc/kcore; else [ "$status" != 0 ]; fi
 }
+
+@test "output that does not fit is an error, not a success" {
+  run -125 bash -c 'berth run --rm berth-test echo lost >/dev/full'
+  expect_text "No space left on device"
+}
+
+@test "help is a command, too" {
+  run -0 berth help run
+  expect_text "Usage:  berth run"
+  run -0 berth help container
+  expect_text "Usage:  berth container COMMAND"
+}
+
+@test "docker's commands that are not there yet say so" {
+  run -1 berth pull debian
+  expect_text "not supported yet: berth pull"
+  run -1 berth network ls
+  expect_text "not supported yet: berth network"
+}
+
+@test "exec cannot be detached from, and does not pretend" {
+  run -1 berth exec --detach-keys ctrl-x some true
+  expect_text "not supported yet: detaching from exec"
+}
+
+@test "ctrl-z stops the client, not the container, whose output waits" {
+  berth run -d --name ticks berth-test sh -c 'i=0; while [ $i -lt 20 ]; do echo $i; i=$((i+1)); sleep 0.1; done'
+  berth attach ticks >"$BATS_TEST_TMPDIR/out" &
+  local pid=$!
+  sleep 0.3
+  kill -STOP "$pid"
+  wait_until 10 test "$(berth wait ticks)" = 0
+  kill -CONT "$pid"
+  wait "$pid"
+  grep -qx 19 "$BATS_TEST_TMPDIR/out"
+  berth rm ticks
+}
