@@ -204,6 +204,9 @@ static int prepare_process(struct exec *e, struct error *err)
 		return r;
 	if (e->process->n_args == 0)
 		return error_kind(err, ERROR_INVALID, "no command to execute");
+	r = oci_process_check(e->process, err); /* to setresuid, 4294967295 is "stay root" */
+	if (r < 0)
+		return r;
 	return process_prepare(e->process, e->spec->linux_.seccomp, &e->join.setup, err);
 }
 
