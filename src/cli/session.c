@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * While a session is served the signals come through a descriptor: SIGWINCH resizes the container's
- * terminal, the others go to the container (without a terminal: with one, ctrl-c is a byte). Three
- * SIGINT or SIGTERM in a row that do not end it let the user go, as docker does.
+ * terminal, the others go to the container. With a terminal too, where ctrl-c is a byte: a SIGHUP
+ * when its window is closed tells the shell inside, and a SIGTERM does not leave the terminal raw.
+ * Three SIGINT or SIGTERM in a row that do not end it let the user go, as docker does.
  */
 #include "cli/session.h"
 
@@ -87,7 +88,7 @@ static int open_signals(bool tty, bool sig_proxy, sigset_t *ret_old)
 	sigemptyset(&wanted);
 	if (tty)
 		sigaddset(&wanted, SIGWINCH);
-	for (size_t i = 0; sig_proxy && !tty && i < ARRAY_SIZE(forwarded); i++)
+	for (size_t i = 0; sig_proxy && i < ARRAY_SIZE(forwarded); i++)
 		sigaddset(&wanted, forwarded[i]);
 	sigprocmask(SIG_BLOCK, &wanted, ret_old);
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -84,3 +84,26 @@ setup() { needs root; }
   grep -qx 19 "$BATS_TEST_TMPDIR/out"
   berth rm ticks
 }
+
+@test "a closed terminal and a SIGTERM reach the command in a terminal" {
+  run -0 python3 - <<'PYTHON'
+import os, pty, signal, subprocess, time
+
+def signalled(end):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvp("berth", ["berth", "run", "-it", "--name", "signalled", "berth-test", "sh", "-c",
+                            "trap 'echo term; exit 4' TERM; trap 'exit 5' HUP; echo ready; while :; do sleep 0.1; done"])
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(terminal, 4096)
+    end(pid, terminal)
+    code = subprocess.run(["berth", "wait", "signalled"], capture_output=True, timeout=20, text=True).stdout.strip()
+    os.waitpid(pid, 0)
+    subprocess.run(["berth", "rm", "signalled"], check=True, capture_output=True)
+    return code
+
+print(signalled(lambda pid, terminal: os.kill(pid, signal.SIGTERM)), signalled(lambda pid, terminal: os.close(terminal)))
+PYTHON
+  expect_output "4 5"
+}
