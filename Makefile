@@ -29,7 +29,8 @@ test:
 	@$(MAKE) --no-print-directory all
 	@tests/run
 
-check: build/build.ninja
+check:
+	@tools/install-deps build test
 	@tests/run gates unit
 
 bench: all
