@@ -33,6 +33,7 @@ setup() { needs root; }
 @test "rm -f of what is not there says so, and is no failure" {
   run -0 --separate-stderr berth rm -f no-such-container
   [ -z "$output" ]
+  # shellcheck disable=SC2154 # bats sets stderr
   [[ $stderr == *"No such container: no-such-container"* ]]
 }
 

@@ -42,7 +42,7 @@ setup() { needs root; }
 @test "-t gives a terminal, -it needs one" {
   run -0 berth run --rm -t berth-test tty
   expect_output $'/dev/pts/0\r'
-  run -125 bash -c 'echo | berth run --rm -it berth-test tty'
+  run -1 bash -c 'echo | berth run --rm -it berth-test tty'
   expect_text "the input device is not a TTY"
 }
 
