@@ -221,8 +221,10 @@ int main(int argc, char **argv)
 	if (r == 0 && (g.help || first == argc || str_eq(argv[first], "help")))
 		return show_help();
 	if (r == 0) {
-		if (str_empty(g.root))
-			g.root = own_root = default_root();
+		if (str_empty(g.root)) {
+			own_root = default_root();
+			g.root = own_root;
+		}
 		verb = find_verb(argv[first]);
 		if (!verb) {
 			log_error("unknown verb '%s', see berth-runtime --help", argv[first]);

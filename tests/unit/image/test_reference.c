@@ -57,7 +57,7 @@ static void test_what_is_no_reference_is_refused(void **state)
 		"x:a b",
 		"x@",
 		"x@sha256:12",
-		"x@md5:" HEX64,
+		("x@md5:" HEX64),
 		"x@" SHA256 "@" SHA256,
 		"/x",
 		"x/",
