@@ -27,8 +27,7 @@ static void try_mounts(const char *text)
 
 	cgroupfs_parse(copy, &fs);
 	for (size_t i = 0; i < fs.n; i++) {
-		cleanup_free char *own = cgroupfs_parse_own(text, &fs.h[i]);
-
+		free(cgroupfs_parse_own(text, &fs.h[i]));
 		(void)cgroupfs_list_has(fs.h[i].controllers, "memory");
 	}
 	(void)cgroupfs_key_u64(text, "frozen", &value);
