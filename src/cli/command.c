@@ -224,15 +224,17 @@ static int unknown_command(int argc, char **argv)
 /* "berth help [COMMAND]": the same as --help. */
 static int help(int argc, char **argv)
 {
+	const struct command *c;
 	int words;
-	const struct command *c = command_find(argc, argv, &words);
 
-	if (argc == 0)
+	if (argc <= 0) {
 		help_print_all(global_options, ARRAY_SIZE(global_options));
-	else if (c)
-		help_print_command(c);
-	else
+		return 0;
+	}
+	c = command_find(argc, argv, &words);
+	if (!c)
 		return unknown_command(argc, argv);
+	help_print_command(c);
 	return 0;
 }
 
@@ -259,7 +261,7 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		help_print_all(global_options, ARRAY_SIZE(global_options));
 		return 0;
 	}
-	if (str_eq(argv[first], "help"))
+	if (strcmp(argv[first], "help") == 0)
 		return help(argc - first - 1, argv + first + 1);
 	c = command_find(argc - first, argv + first, &words);
 	if (!c)
