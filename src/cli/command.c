@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +49,14 @@ static bool names_command(const struct command *c, int argc, char **argv, int *r
 
 const struct command *command_find(int argc, char **argv, int *ret_words)
 {
-	for (size_t t = 0; argc > 0 && t < ARRAY_SIZE(tables); t++)
+	for (size_t t = 0; argc > 0 && t < ARRAY_SIZE(tables); t++) {
+		const struct command *commands = tables[t]->commands;
+
+		assert(commands); /* the analyzer does not see the tables' files */
 		for (size_t i = 0; i < tables[t]->n; i++)
-			if (names_command(&tables[t]->commands[i], argc, argv, ret_words))
-				return &tables[t]->commands[i];
+			if (names_command(&commands[i], argc, argv, ret_words))
+				return &commands[i];
+	}
 	return NULL;
 }
 
@@ -198,26 +203,33 @@ static bool is_not_yet(const char *word)
 	return false;
 }
 
-static int unknown_command(int argc, char **argv)
+static bool is_group(const char *word)
 {
-	bool group = false;
-
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
-			group |= str_eq(tables[t]->commands[i].group, argv[0]);
-	if (group && (argc == 1 || str_eq(argv[1], "--help"))) {
-		help_print_group(argv[0]);
+			if (str_eq(tables[t]->commands[i].group, word))
+				return true;
+	return false;
+}
+
+/* word is no command; within a group, second (or NULL) is the name that was asked for. */
+static int unknown_command(const char *word, const char *second)
+{
+	const char *group = is_group(word) ? word : NULL;
+
+	if (group && (!second || strcmp(second, "--help") == 0)) {
+		help_print_group(group);
 		return 0;
 	}
-	if (is_not_yet(argv[group && argc > 1 ? 1 : 0])) {
-		(void)fprintf(stderr, "berth: not supported yet: berth %s%s%s\n", argv[0],
-			      group ? " " : "", group ? argv[1] : "");
+	if (is_not_yet(group ? second : word)) {
+		(void)fprintf(stderr, "berth: not supported yet: berth %s%s%s\n", word,
+			      group ? " " : "", group ? second : "");
 		return 1;
 	}
 	(void)fprintf(
 		stderr,
-		"berth: unknown command: berth %s%s%s\n\nRun 'berth %s--help' for more information\n",
-		argv[0], group ? " " : "", group ? argv[1] : "", group ? argv[0] : "");
+		"berth: unknown command: berth %s%s%s\n\nRun 'berth %s%s--help' for more information\n",
+		word, group ? " " : "", group ? second : "", group ? group : "", group ? " " : "");
 	return 1;
 }
 
@@ -233,7 +245,7 @@ static int help(int argc, char **argv)
 	}
 	c = command_find(argc, argv, &words);
 	if (!c)
-		return unknown_command(argc, argv);
+		return unknown_command(argv[0], argc > 1 ? argv[1] : NULL);
 	help_print_command(c);
 	return 0;
 }
@@ -265,7 +277,7 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		return help(argc - first - 1, argv + first + 1);
 	c = command_find(argc - first, argv + first, &words);
 	if (!c)
-		return unknown_command(argc - first, argv + first);
+		return unknown_command(argv[first], first + 1 < argc ? argv[first + 1] : NULL);
 	return run_command(cli, c, argc - first - words + 1, argv + first + words - 1);
 }
 
