@@ -179,7 +179,7 @@ static int find_file(struct input *in, const char *path, const struct tar_file *
 
 static int tar_size(struct input *in, const char *path, uint64_t *ret, struct error *err)
 {
-	const struct tar_file *file;
+	const struct tar_file *file = NULL;
 	int r = find_file(in, path, &file, err);
 
 	if (r == 0)
@@ -236,7 +236,7 @@ static int tar_open_stream(struct input *in, const char *path, struct stream **r
 {
 	const struct input_tar *tar = container_of(in, struct input_tar, base);
 	cleanup_with(stream_close) struct stream *guard = NULL;
-	const struct tar_file *file;
+	const struct tar_file *file = NULL;
 	struct archive_member member;
 	struct tar_stream *t;
 	int r = find_file(in, path, &file, err);

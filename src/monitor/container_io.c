@@ -48,7 +48,7 @@ static int open_pipe(int *ret_read, int *ret_write, bool we_read, struct error *
 
 static int open_pipes(struct container_io *io, bool stdin_open, struct error *err)
 {
-	int fd, r;
+	int fd = -EBADF, r;
 
 	for (int i = 0; i < LOG_STREAMS; i++) {
 		r = open_pipe(&fd, &io->child_fd[i + 1], true, err);
