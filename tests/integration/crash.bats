@@ -15,12 +15,13 @@ state() { berth inspect -f "{{.State.$1}}" "$2"; }
 monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"; }
 
 @test "the user's berth run is killed: the container goes on, the exit code and the log are kept" {
-  berth run --name survivor berth-test sh -c 'echo before; sleep 1; echo after; exit 5' >/dev/null &
+  berth run --name survivor berth-test sh -c 'echo before; until [ -e /go ]; do sleep 0.1; done; echo after; exit 5' >/dev/null &
   local client=$!
   wait_until 10 bash -c '[ "$(berth inspect -f "{{.State.Running}}" survivor)" = true ]'
   kill -9 "$client"
   wait "$client" || true
   [ "$(state Running survivor)" = true ]
+  berth exec survivor touch /go
   [ "$(berth wait survivor)" = 5 ]
   run -0 berth logs survivor
   expect_output $'before\nafter'
