@@ -43,6 +43,8 @@ steps() {
   local found
   found=$(sed -n "/ $2\\[\\] = {/,/^};/s/.*{ \"\\([^\"]*\\)\",.*/$3.\\1/p" "$BERTH_TOP/src/runtime/$1")
   [ -n "$found" ] || { echo "no table $2 in $1" >&2; return 1; }
+  # An emulated processor is ten times slower: there, a quarter of them and those that differ between cgroup v1 and v2.
+  [ "${BERTH_TEST_LANE:-}" != v2 ] || found=$(awk 'NR % 4 == 1 || /cgroup|[.]start$/' <<<"$found")
   echo "$found"
 }
 killed() { printf '%s:kill\n' "$@"; }
