@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every form in which an image can come is loaded, and its files are what was in the archive.
+# lanes: native, the guest's tmpfs keeps no user attributes, which these trees have
 load ../lib/common
 
 setup_file() { berth_setup_file; }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # berth is killed at random moments of run, create, rm and load: afterwards "system check --repair" leaves nothing half made,
 # names can be taken again, images load again, and no cgroup, process or state is left.
+# lanes: native, random moments are those of the real machine; hundreds of starts take minutes on an emulated processor
 load ../lib/common
 
 setup_file() {
