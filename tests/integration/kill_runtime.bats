@@ -2,6 +2,7 @@
 # berth-runtime is killed at any moment of a verb: afterwards "delete --force" removes everything that the container had.
 # The moments are its system calls: strace kills it when it makes one, for an even sample of all that the verb makes. The
 # children are not touched, as with a kill by hand.
+# lanes: native, a tracer at each system call takes seven minutes on an emulated processor
 load ../lib/common
 
 setup_file() {
