@@ -9,10 +9,7 @@ setup_file() {
   export BUNDLE=$BATS_FILE_TMPDIR/bundle
   make_bundle "$BUNDLE" 'c["process"]["terminal"] = False'
 }
-teardown_file() {
-  berth_teardown_file
-  find /sys/fs/cgroup -depth -type d -name berth-bats -exec rmdir {} + # parents stay, as with other runtimes
-}
+teardown_file() { berth_teardown_file; }
 setup() {
   needs root
   CONFIG=$BATS_TEST_TMPDIR/b

@@ -56,6 +56,8 @@ berth_teardown_file() {
   for ids in $(berth-runtime --root "$RUNTIME_ROOT" list -q 2>/dev/null); do
     berth-runtime --root "$RUNTIME_ROOT" delete --force "$ids" || true
   done
+  # the parent that bundles of these tests name; the runtime leaves parents, as others do
+  find /sys/fs/cgroup -depth -type d -name berth-bats -exec rmdir {} +
 }
 
 # An OCI runtime with a state directory of its own: runtime state ID
