@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sig.h"
 #include "base/str.h"
 
 extern char **environ;
@@ -39,22 +40,6 @@ static int child_fail(struct child *c, const char *what)
 	c->failed = what;
 	c->failed_errno = errno ? errno : EIO;
 	return -1;
-}
-
-/* Ignored signals stay ignored over execve; a program expects the default. */
-static void child_reset_signals(void)
-{
-	struct sigaction sa;
-	sigset_t none;
-
-	for (int sig = 1; sig < 32; sig++) {
-		if (sigaction(sig, NULL, &sa) < 0 || sa.sa_handler != SIG_IGN)
-			continue;
-		sa.sa_handler = SIG_DFL;
-		(void)sigaction(sig, &sa, NULL); /* SIGKILL and SIGSTOP cannot be ignored */
-	}
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
 }
 
 static bool has_row(const struct proc_spawn *s, int to)
@@ -129,7 +114,8 @@ static void NORETURN child_main(struct child *c)
 	char *const *argv = (char *const *)(uintptr_t)s->argv;
 	char *const *envp = s->envp ? (char *const *)(uintptr_t)s->envp : environ;
 
-	child_reset_signals();
+	sig_reset_dispositions();
+	sig_unblock_all();
 	if ((s->flags & PROC_SETSID) && setsid() < 0) {
 		child_fail(c, "make a session for");
 		_exit(127);

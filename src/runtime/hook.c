@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/proc.h"
+#include "base/sig.h"
 #include "base/sock.h"
 #include "kernel/syscall.h"
 
@@ -63,13 +64,12 @@ static NORETURN void exec_hook(const struct hook_run *run, int state_fd, int rep
 	char *const alone[] = { (char *)(uintptr_t)h->path, NULL };
 	char *const *argv = h->args ? (char *const *)(uintptr_t)h->args : alone;
 	struct error err;
-	sigset_t none;
 
-	sigemptyset(&none);
 	if (dup2(state_fd, STDIN_FILENO) < 0)
 		error_sys(&err, "cannot give the state to the hook");
 	else if (!run->confine || run->confine(run->confine_arg, &err) == 0) {
-		(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail */
+		sig_reset_dispositions();
+		sig_unblock_all();
 		execve(h->path, argv, h->env ? (char *const *)(uintptr_t)h->env : environ);
 		error_sys(&err, "cannot execute it");
 	}

@@ -15,7 +15,6 @@
 #include <linux/close_range.h>
 #include <linux/magic.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 
 #include "base/buf.h"
 #include "base/path.h"
+#include "base/sig.h"
 #include "base/str.h"
 #include "kernel/keyring.h"
 #include "oci/spec.h"
@@ -91,8 +91,7 @@ static int init_session(struct init *init, struct error *err)
 {
 	if (setsid() < 0 && errno != EPERM) /* EPERM: is a leader already */
 		return error_sys(err, "cannot start a session");
-	(void)signal(SIGPIPE, SIG_DFL); /* ignored ones are inherited, and these two often are */
-	(void)signal(SIGCHLD, SIG_DFL);
+	sig_reset_dispositions();
 	umask(0); /* modes of nodes and directories are exact */
 	return 0;
 }
@@ -296,10 +295,7 @@ static int init_confine(struct init *init, struct error *err)
 
 static int init_exec(struct init *init, struct error *err)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* only fails on a wrong argument */
+	sig_unblock_all(); /* what came while we were setting up arrives now */
 	return process_exec(init->process, err);
 }
 

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/sig.h"
 #include "base/sock.h"
 #include "kernel/keyring.h"
 #include "kernel/pty.h"
@@ -33,11 +33,8 @@
 
 static int join_signals(struct join_context *ctx, struct error *err)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		return error_sys(err, "cannot unblock signals");
+	sig_reset_dispositions();
+	sig_unblock_all();
 	return 0;
 }
 

@@ -206,6 +206,15 @@ uint32_t reference_answer(const struct reference *ref, const struct seccomp_data
 	return bpf_run(ref->insns, ref->n, data, NULL);
 }
 
+bool reference_is_too_old(enum syscall_arch arch, uint32_t nr)
+{
+	char *theirs = seccomp_syscall_resolve_num_arch(tokens[arch], (int)nr);
+	bool known = theirs;
+
+	free(theirs);
+	return !known && syscall_name(arch, nr);
+}
+
 static bool jump_holds(uint16_t op, uint32_t a, uint32_t k)
 {
 	switch (op) {

@@ -6,6 +6,7 @@
  * other runtimes feed it, and an interpreter for both programs.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/filter.h>
@@ -31,6 +32,12 @@ void reference_done(struct reference *ref);
 
 /* What a runtime's filter answers: libseccomp's program behind the ENOSYS rule. */
 uint32_t reference_answer(const struct reference *ref, const struct seccomp_data *data);
+
+/*
+ * Our table has a name for this number and the installed libseccomp has none: it may be older than
+ * the call, so it is no judge.
+ */
+bool reference_is_too_old(enum syscall_arch arch, uint32_t nr);
 
 /* Runs a filter. Aborts the test on anything that the kernel's checker would refuse. */
 uint32_t bpf_run(const struct sock_filter *insns, size_t n, const struct seccomp_data *data,
