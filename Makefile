@@ -35,7 +35,7 @@ check:
 
 bench: all
 	@tools/install-deps bench
-	@bench/run
+	@tests/lib/with-peers bench/run
 
 bench-peers:
 	@tools/install-deps bench-peers
