@@ -52,6 +52,6 @@ install: all
 	@DESTDIR=$(DESTDIR) meson install -C build --no-rebuild --quiet
 
 clean:
-	@rm -rf build build-asan build-gcc build-clang build-fuzz
+	@rm -rf build build-*
 
 .PHONY: all run test check bench bench-peers fuzz format install clean
