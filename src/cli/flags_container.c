@@ -46,6 +46,22 @@ static int parse_pull(void *target, const struct option *o, const char *value, s
 	return 0;
 }
 
+static int refuse(void *target, const struct option *o, const char *value, struct error *err)
+{
+	return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --%s", o->name);
+}
+
+/* docker has them and berth has not yet: better named than "unknown flag" */
+#define NOT_YET(name_)                                                                \
+	{                                                                             \
+		.name = (name_), .hidden = true, .type = OPTION_CALL, .parse = refuse \
+	}
+#define NOT_YET_FLAG(name_)                                                            \
+	{                                                                              \
+		.name = (name_), .hidden = true, .type = OPTION_CALL, .is_flag = true, \
+		.parse = refuse                                                        \
+	}
+
 const struct option container_flags_table[] = {
 	{ .name = "add-host",
 	  .type = OPTION_LIST,
@@ -427,6 +443,26 @@ const struct option container_flags_table[] = {
 	  .arg = "string",
 	  OPTION_FIELD(container_flags, o.workdir),
 	  .help = "Working directory inside the container" },
+	NOT_YET("expose"),
+	NOT_YET("gpus"),
+	NOT_YET("health-cmd"),
+	NOT_YET("health-interval"),
+	NOT_YET("health-retries"),
+	NOT_YET("health-start-interval"),
+	NOT_YET("health-start-period"),
+	NOT_YET("health-timeout"),
+	NOT_YET("ip"),
+	NOT_YET("ip6"),
+	NOT_YET("isolation"),
+	NOT_YET("link"),
+	NOT_YET("link-local-ip"),
+	NOT_YET("mac-address"),
+	NOT_YET("net-alias"),
+	NOT_YET("network-alias"),
+	NOT_YET("storage-opt"),
+	NOT_YET("volume-driver"),
+	NOT_YET_FLAG("disable-content-trust"),
+	NOT_YET_FLAG("no-healthcheck"),
 	/* from here on: run alone */
 	{ .name = "detach",
 	  .short_name = 'd',

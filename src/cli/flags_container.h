@@ -15,7 +15,7 @@ struct container_flags {
 };
 
 extern const struct option container_flags_table[];
-#define CONTAINER_FLAGS_RUN 81 /* all rows */
+#define CONTAINER_FLAGS_RUN 101 /* all rows */
 #define CONTAINER_FLAGS_CREATE \
 	(CONTAINER_FLAGS_RUN - 3) /* without --detach, --detach-keys, --sig-proxy */
 

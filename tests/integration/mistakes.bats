@@ -77,6 +77,11 @@ nothing_left() {
 }
 
 @test "what is not there yet says so" {
+  local flag
+  for flag in --gpus=all --health-cmd=true --expose=80 --no-healthcheck; do
+    run -125 berth run "$flag" berth-test
+    expect_text "not supported yet: ${flag%%=*}"
+  done
   for flag in "-p 80:80" "--network bridge" "-v named:/data" "--restart always"; do
     # shellcheck disable=SC2086
     run -125 berth run --rm $flag berth-test true
