@@ -492,12 +492,6 @@ static int check_words(const struct oci_spec *spec, struct error *err)
 		"slave",   "rslave",   "unbindable", "runbindable",
 	};
 	static const char *const domains[] = { "LINUX", "LINUX32" };
-	static const char *const modes[] = {
-		"MPOL_DEFAULT",	   "MPOL_BIND",
-		"MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
-		"MPOL_PREFERRED",  "MPOL_PREFERRED_MANY",
-		"MPOL_LOCAL",
-	};
 	const struct oci_linux *l = &spec->linux_;
 	const char *clos = l->rdt_clos_id;
 
@@ -508,7 +502,7 @@ static int check_words(const struct oci_spec *spec, struct error *err)
 	if (l->personality_domain && !has_word(domains, ARRAY_SIZE(domains), l->personality_domain))
 		return bad(err, "linux.personality.domain: unknown domain '%s'",
 			   l->personality_domain);
-	if (l->mempolicy_mode && !has_word(modes, ARRAY_SIZE(modes), l->mempolicy_mode))
+	if (l->mempolicy_mode && !oci_words_find(&oci_mempolicy_mode_words, l->mempolicy_mode))
 		return bad(err, "linux.memoryPolicy.mode: unknown mode '%s'", l->mempolicy_mode);
 	if (clos && (str_eq(clos, ".") || str_eq(clos, "..") || strpbrk(clos, "/\n")))
 		return bad(err, "linux.intelRdt.closID: '%s' is no directory name", clos);

@@ -154,3 +154,23 @@ static const struct oci_word device_rules[] = {
 	{ "c", 'c' },
 };
 const struct oci_words oci_device_rule_words = OCI_WORDS("device type", device_rules);
+
+/* config-linux.md "Memory policy", set_mempolicy(2); numbers, because the newest mode is younger
+ * than some headers (6.9) */
+static const struct oci_word mempolicy_modes[] = {
+	{ "MPOL_BIND", 2 },
+	{ "MPOL_DEFAULT", 0 },
+	{ "MPOL_INTERLEAVE", 3 },
+	{ "MPOL_LOCAL", 4 },
+	{ "MPOL_PREFERRED", 1 },
+	{ "MPOL_PREFERRED_MANY", 5 },
+	{ "MPOL_WEIGHTED_INTERLEAVE", 6 },
+};
+const struct oci_words oci_mempolicy_mode_words = OCI_WORDS("memory policy", mempolicy_modes);
+
+static const struct oci_word mempolicy_flags[] = {
+	{ "MPOL_F_NUMA_BALANCING", 1 << 13 },
+	{ "MPOL_F_RELATIVE_NODES", 1 << 14 },
+	{ "MPOL_F_STATIC_NODES", 1 << 15 },
+};
+const struct oci_words oci_mempolicy_flag_words = OCI_WORDS("memory policy flag", mempolicy_flags);

@@ -15,3 +15,5 @@ extern const struct oci_words oci_seccomp_flag_words;	/* SECCOMP_FILTER_FLAG_*: 
 extern const struct oci_words oci_hook_words;		/* "prestart": enum oci_hook_kind */
 extern const struct oci_words oci_device_words;		/* "b", "c", "p", "u": 'b', 'c', 'p' */
 extern const struct oci_words oci_device_rule_words;	/* "a", "b", "c": the letter */
+extern const struct oci_words oci_mempolicy_mode_words;
+extern const struct oci_words oci_mempolicy_flag_words;

@@ -30,6 +30,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
 #include "runtime/inject.h"
+#include "runtime/mempolicy.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
 #include "runtime/sync.h"
@@ -68,7 +69,6 @@ static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 		const char *field;
 	} fields[] = {
 		{ l->has_intel_rdt, "linux.intelRdt" },
-		{ l->mempolicy_mode, "linux.memoryPolicy" },
 		{ l->n_net_devices, "linux.netDevices" },
 		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
 	};
@@ -78,6 +78,14 @@ static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 			return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: %s",
 					  fields[i].field);
 	return 0;
+}
+
+/* The specification has the list, and no value for it; other runtimes go on, too. */
+static void warn_ignored(const struct oci_linux *l)
+{
+	for (size_t i = 0; i < l->n_personality_flags; i++)
+		log_warning("linux.personality.flags: '%s' is unknown and ignored",
+			    l->personality_flags[i]);
 }
 
 static int check_terminal(const struct creation *c, struct error *err)
@@ -110,6 +118,10 @@ static int check_spec(struct creation *c, struct error *err)
 		r = check_terminal(c, err);
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux_, err);
+	if (r >= 0)
+		r = mempolicy_check(&c->spec->linux_, err);
+	if (r >= 0)
+		warn_ignored(&c->spec->linux_);
 	return r;
 }
 

@@ -37,6 +37,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/join.h"
 #include "runtime/runtime.h"
+#include "runtime/schedule.h"
 #include "runtime/statedir.h"
 
 #define PROCESS_MAX_BYTES (1u << 20)
@@ -249,6 +250,7 @@ static int open_target(struct exec *e, struct error *err)
 		r = container_config(e->c, &e->spec, err);
 	e->join.cgroup = e->cgroup;
 	e->join.id = e->c->id;
+	e->join.config = e->spec ? &e->spec->linux_ : NULL;
 	return r;
 }
 
@@ -463,7 +465,10 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 	choose_namespaces(&e);
 	if (e.parent_namespaces && setns(e.join.init_pidfd, (int)e.parent_namespaces) < 0)
 		return error_sys(err, "cannot join the container's namespaces");
-	r = spawn(&e, &pid, &pidfd, err);
+	/* ours: the child is born with it, also inside the v2 cgroup */
+	r = schedule_set_affinity(e.process->cpu_affinity_initial, "initial", err);
+	if (r >= 0)
+		r = spawn(&e, &pid, &pidfd, err);
 	if (r >= 0)
 		r = check_child(&e, pidfd, err);
 	if (r < 0)

@@ -33,6 +33,7 @@
 #include "runtime/hook.h"
 #include "runtime/inject.h"
 #include "runtime/loopback.h"
+#include "runtime/mempolicy.h"
 #include "runtime/namespaces.h"
 #include "runtime/personality.h"
 #include "runtime/statedir.h"
@@ -232,6 +233,8 @@ static int init_limits(struct init *init, struct error *err)
 {
 	int r = personality_apply(&init->spec->linux_, err);
 
+	if (r >= 0)
+		r = mempolicy_apply(&init->spec->linux_, err);
 	if (r < 0 || !init->process)
 		return r;
 	return process_apply_limits(init->process, init->proc_fd, err);

@@ -27,6 +27,9 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/inject.h"
+#include "runtime/mempolicy.h"
+#include "runtime/personality.h"
+#include "runtime/schedule.h"
 
 /* The name by which console sockets announce a master, as runc has it. */
 #define PTMX_NAME "/dev/ptmx"
@@ -51,7 +54,12 @@ static int join_hide(struct join_context *ctx, struct error *err)
 
 static int join_cgroup(struct join_context *ctx, struct error *err)
 {
-	return cgroup_enter(ctx->cgroup, err);
+	int r = cgroup_enter(ctx->cgroup, err);
+
+	/* not before: entering a cpuset sets the affinity to it */
+	if (r >= 0)
+		r = schedule_set_affinity(ctx->setup.process->cpu_affinity_final, "final", err);
+	return r;
 }
 
 static int join_keyring(struct join_context *ctx, struct error *err)
@@ -113,7 +121,11 @@ static int join_terminal(struct join_context *ctx, struct error *err)
 
 static int join_limits(struct join_context *ctx, struct error *err)
 {
-	return process_apply_limits(&ctx->setup, ctx->proc_fd, err);
+	int r = personality_apply(ctx->config, err);
+
+	if (r >= 0)
+		r = mempolicy_apply(ctx->config, err);
+	return r < 0 ? r : process_apply_limits(&ctx->setup, ctx->proc_fd, err);
 }
 
 static int join_user(struct join_context *ctx, struct error *err)

@@ -12,15 +12,17 @@
 #include "runtime/process.h"
 
 struct cgroup;
+struct oci_linux;
 
 struct join_context {
 	const char *id;
 	const struct cgroup *cgroup; /* open to enter */
-	int init_pidfd;		     /* of the container's init */
-	unsigned namespaces;	     /* CLONE_NEW* bits the child joins */
-	int root_fd;	/* the container's root where no mount namespace leads to it, or -1 */
-	int proc_fd;	/* root of the host's /proc */
-	int console_fd; /* where the pty master goes; -1: no terminal */
+	const struct oci_linux *config;
+	int init_pidfd;	     /* of the container's init */
+	unsigned namespaces; /* CLONE_NEW* bits the child joins */
+	int root_fd;	     /* the container's root where no mount namespace leads to it, or -1 */
+	int proc_fd;	     /* root of the host's /proc */
+	int console_fd;	     /* where the pty master goes; -1: no terminal */
 	unsigned preserve_fds;
 	struct process_setup setup;
 	int child_root_fd; /* the child's own: descriptors are not shared, a number means nothing

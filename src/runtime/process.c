@@ -84,10 +84,6 @@ static int check_fields(const struct oci_process *p, struct error *err)
 	if (str_empty(p->cwd) || p->cwd[0] != '/')
 		return error_kind(err, ERROR_INVALID, "process.cwd: '%s' is not an absolute path",
 				  p->cwd ? p->cwd : "");
-	/* LIMIT: needs sched_setaffinity before and after the cgroup is entered (spec 1.2) */
-	if (p->cpu_affinity_initial || p->cpu_affinity_final)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: process.execCPUAffinity");
 	for (size_t i = 0; i < p->n_rlimits; i++) {
 		if (p->rlimits[i].soft > p->rlimits[i].hard)
 			return error_kind(err, ERROR_INVALID,

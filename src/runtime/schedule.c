@@ -9,9 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bitlist.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "oci/spec.h"
+
+#define CPUS_MAX 8192 /* NR_CPUS of the largest kernels */
 
 struct word {
 	const char *name;
@@ -56,20 +59,41 @@ static const struct word *find(const struct word *words, size_t n, const char *n
 	return NULL;
 }
 
-int schedule_check(const struct oci_process *p, struct error *err)
+static bool is_policy(const struct oci_scheduler *s, const char *one, const char *other)
 {
-	const struct oci_scheduler *s = &p->scheduler;
+	return str_eq(s->policy, one) || str_eq(s->policy, other);
+}
 
-	if (s->set && !find(policies, ARRAY_SIZE(policies), s->policy))
+/* What the kernel would ignore is a mistake of who wrote it. */
+static int check_scheduler(const struct oci_scheduler *s, struct error *err)
+{
+	if (!find(policies, ARRAY_SIZE(policies), s->policy))
 		return error_kind(err, ERROR_INVALID,
 				  "process.scheduler.policy: unknown policy '%s'",
 				  s->policy ? s->policy : "");
-	for (size_t i = 0; s->set && i < s->n_flags; i++) {
+	for (size_t i = 0; i < s->n_flags; i++) {
 		if (!find(flags, ARRAY_SIZE(flags), s->flags[i]))
 			return error_kind(err, ERROR_INVALID,
 					  "process.scheduler.flags[%zu]: unknown flag '%s'", i,
 					  s->flags[i]);
 	}
+	if (is_policy(s, "SCHED_OTHER", "SCHED_BATCH") && (s->nice < -20 || s->nice > 19))
+		return error_kind(err, ERROR_INVALID,
+				  "process.scheduler.nice: %d is not between -20 and 19", s->nice);
+	if (s->priority && !is_policy(s, "SCHED_FIFO", "SCHED_RR"))
+		return error_kind(
+			err, ERROR_INVALID,
+			"process.scheduler.priority: only SCHED_FIFO and SCHED_RR have one");
+	if ((s->runtime || s->deadline || s->period) && !str_eq(s->policy, "SCHED_DEADLINE"))
+		return error_kind(
+			err, ERROR_INVALID,
+			"process.scheduler: only SCHED_DEADLINE has runtime, deadline and "
+			"period");
+	return 0;
+}
+
+static int check_io_priority(const struct oci_process *p, struct error *err)
+{
 	if (!p->io_priority_class)
 		return 0;
 	if (!find(io_classes, ARRAY_SIZE(io_classes), p->io_priority_class))
@@ -81,6 +105,29 @@ int schedule_check(const struct oci_process *p, struct error *err)
 				  "process.ioPriority.priority: %d is not between 0 and %d",
 				  p->io_priority, IOPRIO_NR_LEVELS - 1);
 	return 0;
+}
+
+static int check_affinity(const char *cpus, const char *field, struct error *err)
+{
+	unsigned long set[BITLIST_LONGS(CPUS_MAX)];
+
+	if (str_empty(cpus) || bitlist_parse(cpus, set, CPUS_MAX) > 0)
+		return 0;
+	return error_kind(err, ERROR_INVALID,
+			  "process.execCPUAffinity.%s: '%s' is not a list like 0-3,7", field, cpus);
+}
+
+int schedule_check(const struct oci_process *p, struct error *err)
+{
+	int r = p->scheduler.set ? check_scheduler(&p->scheduler, err) : 0;
+
+	if (r >= 0)
+		r = check_io_priority(p, err);
+	if (r >= 0)
+		r = check_affinity(p->cpu_affinity_initial, "initial", err);
+	if (r >= 0)
+		r = check_affinity(p->cpu_affinity_final, "final", err);
+	return r;
 }
 
 static int apply_scheduler(const struct oci_scheduler *s, struct error *err)
@@ -97,9 +144,14 @@ static int apply_scheduler(const struct oci_scheduler *s, struct error *err)
 
 	for (size_t i = 0; i < s->n_flags; i++)
 		attr.sched_flags |= find(flags, ARRAY_SIZE(flags), s->flags[i])->value;
-	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
-		return error_sys(err, "cannot set process.scheduler to %s", s->policy);
-	return 0;
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) == 0)
+		return 0;
+	if (errno == EPERM && is_policy(s, "SCHED_FIFO", "SCHED_RR"))
+		return error_sys(err,
+				 "cannot set process.scheduler to %s (on cgroup v1 it also takes "
+				 "linux.resources.cpu.realtimeRuntime)",
+				 s->policy);
+	return error_sys(err, "cannot set process.scheduler to %s", s->policy);
 }
 
 static int apply_io_priority(const struct oci_process *p, struct error *err)
@@ -122,4 +174,15 @@ int schedule_apply(const struct oci_process *p, struct error *err)
 	if (r >= 0 && p->io_priority_class)
 		r = apply_io_priority(p, err);
 	return r;
+}
+
+int schedule_set_affinity(const char *cpus, const char *field, struct error *err)
+{
+	unsigned long set[BITLIST_LONGS(CPUS_MAX)];
+
+	if (str_empty(cpus) || bitlist_parse(cpus, set, CPUS_MAX) <= 0)
+		return 0; /* nothing asked: the list was checked */
+	if (syscall(SYS_sched_setaffinity, 0, sizeof(set), set) < 0)
+		return error_sys(err, "cannot set process.execCPUAffinity.%s to '%s'", field, cpus);
+	return 0;
 }

@@ -91,8 +91,8 @@ static void test_fields_that_cannot_be_met_are_named(void **state)
 	p.n_env = 2;
 	check_refused(&p, ERROR_INVALID, "process.env[1]: 'novalue'");
 	p = minimal();
-	p.cpu_affinity_final = "0";
-	check_refused(&p, ERROR_UNSUPPORTED, "process.execCPUAffinity");
+	p.cpu_affinity_final = "0,x";
+	check_refused(&p, ERROR_INVALID, "process.execCPUAffinity.final: '0,x'");
 	p = minimal();
 	p.scheduler.set = true;
 	p.scheduler.policy = "SCHED_FAST";
@@ -105,6 +105,31 @@ static void test_fields_that_cannot_be_met_are_named(void **state)
 	p.rlimits = &(struct oci_rlimit){ RLIMIT_NOFILE, 5, 4 };
 	p.n_rlimits = 1;
 	check_refused(&p, ERROR_INVALID, "RLIMIT_NOFILE");
+}
+
+static void test_a_scheduler_with_what_its_policy_lacks_is_refused(void **state)
+{
+	static const char *const unknown[] = { "SCHED_FLAG_X", NULL };
+	static const struct {
+		struct oci_scheduler scheduler;
+		const char *field;
+	} cases[] = {
+		{ { .policy = "SCHED_OTHER", .nice = 20 }, "process.scheduler.nice" },
+		{ { .policy = "SCHED_BATCH", .nice = -21 }, "process.scheduler.nice" },
+		{ { .policy = "SCHED_OTHER", .priority = 1 }, "process.scheduler.priority" },
+		{ { .policy = "SCHED_RR", .runtime = 1 }, "SCHED_DEADLINE" },
+		{ { .policy = "SCHED_OTHER", .period = 1 }, "SCHED_DEADLINE" },
+		{ { .policy = "SCHED_FIFO", .flags = unknown, .n_flags = 1 },
+		  "process.scheduler.flags[0]: unknown flag 'SCHED_FLAG_X'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct oci_process p = minimal();
+
+		p.scheduler = cases[i].scheduler;
+		p.scheduler.set = true;
+		check_refused(&p, ERROR_INVALID, cases[i].field);
+	}
 }
 
 static void test_security_modules_of_other_hosts_are_named(void **state)
@@ -270,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_the_last_of_equal_variables_counts),
 		cmocka_unit_test(test_an_empty_home_is_looked_up),
 		cmocka_unit_test(test_fields_that_cannot_be_met_are_named),
+		cmocka_unit_test(test_a_scheduler_with_what_its_policy_lacks_is_refused),
 		cmocka_unit_test(test_security_modules_of_other_hosts_are_named),
 		cmocka_unit_test(test_limits_are_applied),
 		cmocka_unit_test(test_confinement_is_complete_before_exec),
