@@ -123,7 +123,7 @@ static int init_proc(struct init *init, struct error *err)
 
 static int init_propagation(struct init *init, struct error *err)
 {
-	return pivot_prepare(init->plan->propagation, err);
+	return pivot_prepare(init->plan->propagation, init->proc_fd, &init->chrooted, err);
 }
 
 static int apply_ops(struct init *init, bool seals, struct error *err)
@@ -242,7 +242,10 @@ static int init_limits(struct init *init, struct error *err)
 
 static int init_pivot(struct init *init, struct error *err)
 {
-	int r = pivot_into(init->mounter.root_fd, init->no_pivot, err);
+	enum pivot_way way = init->no_pivot   ? PIVOT_NOT
+			     : init->chrooted ? PIVOT_FROM_CHROOT
+					      : PIVOT_ROOT;
+	int r = pivot_into(init->mounter.root_fd, init->proc_fd, way, err);
 
 	if (r < 0 || !init->plan->propagation)
 		return r;

@@ -35,6 +35,7 @@ struct init {
 	unsigned preserve_fds;
 	bool no_new_keyring;
 	bool no_pivot;
+	bool chrooted;	/* we were started in a chroot */
 	bool has_hooks; /* some that run before the start */
 
 	/* What init makes. */

@@ -155,9 +155,21 @@ int symlink_apply(struct mounter *m, const struct mount_op *op, struct error *er
 
 /* pivot.c */
 
-/* Before any mount: cut the new mount namespace off the host's. propagation: MS_... | MS_REC */
-int pivot_prepare(uint64_t propagation, struct error *err);
+enum pivot_way {
+	PIVOT_ROOT,
+	PIVOT_FROM_CHROOT, /* as pivot_prepare() found out */
+	PIVOT_NOT,	   /* a chroot instead: the host's root is a ramfs */
+};
+
+/*
+ * Before any mount: cut the new mount namespace off the host's.
+ *
+ * propagation     MS_... | MS_REC; 0: slave
+ * proc_fd         the host's /proc
+ * ret_chrooted    the caller's root is not that of the namespace
+ */
+int pivot_prepare(uint64_t propagation, int proc_fd, bool *ret_chrooted, struct error *err);
 /* Attach the new rootfs where pivot_into() can reach it. */
 int pivot_attach_root(int root_fd, struct error *err);
 /* Make the mounter's root the root and current directory of the caller, the host's gone. */
-int pivot_into(int root_fd, bool no_pivot, struct error *err);
+int pivot_into(int root_fd, int proc_fd, enum pivot_way way, struct error *err);

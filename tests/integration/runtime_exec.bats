@@ -194,3 +194,24 @@ PYTHON
   [ "$(runtime exec c3 id -u)" = 0 ]
   runtime delete --force c3
 }
+
+@test "a runtime in a chroot: whoever joins the container stands in its root, not in the host's" {
+  local jail=$BATS_TEST_TMPDIR/jail
+  mkdir -p "$jail"/{proc,sys,dev,bundle,tmp}
+  cp "$(command -v berth-runtime)" "$jail/runtime"
+  cp -a "$BUNDLE/." "$jail/bundle"
+  edit_config "$jail/bundle" 'c["root"]["path"] = "rootfs"' 'c["linux"]["cgroupsPath"] = "/berth-bats/exec4"' \
+    'c["mounts"] = [m for m in c["mounts"] if not m["destination"].startswith("/etc")]'
+  run -0 unshare -m --propagation private sh -euc '
+    mount --bind "$1" "$1" # runtimes want a mount point for their root
+    mount -t proc proc "$1/proc"
+    mount --rbind /sys "$1/sys"
+    mount --rbind /dev "$1/dev"
+    chroot "$1" /runtime --root /tmp run -d -b /bundle jailed </dev/null >"$1/log" 2>&1 || { cat "$1/log"; exit 9; }
+    trap "chroot $1 /runtime --root /tmp delete --force jailed" EXIT
+    chroot "$1" /runtime --root /tmp exec jailed sh -c "readlink /proc/self/ns/pid | wc -l; test ! -e /runtime"
+    pid=$(chroot "$1" /runtime --root /tmp state jailed | jq .pid)
+    nsenter -t "$pid" -m /bin/ls /' sh "$jail"
+  expect_output "1
+$(ls "$BUNDLE/rootfs")"
+}
