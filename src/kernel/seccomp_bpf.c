@@ -283,7 +283,15 @@ int seccomp_bpf_load(const struct seccomp_program *p, unsigned flags)
 {
 	struct sock_fprog prog = { .len = (unsigned short)p->n_insns, .filter = p->insns };
 
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog) < 0)
-		return -errno;
-	return 0;
+	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+bool seccomp_bpf_flag_known(unsigned flag)
+{
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER; /* only together */
+	/* flags are looked at before the program: EINVAL or, for no program, EFAULT */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }

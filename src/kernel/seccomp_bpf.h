@@ -71,6 +71,10 @@ void seccomp_program_done(struct seccomp_program *p);
 
 /*
  * Put the filter on the calling thread, for good. flags: SECCOMP_FILTER_FLAG_*. Needs
- * CAP_SYS_ADMIN or no_new_privs. No allocation. 0 or -errno without text. Source: seccomp(2).
+ * CAP_SYS_ADMIN or no_new_privs. No allocation. -errno without text; 0, or with
+ * SECCOMP_FILTER_FLAG_NEW_LISTENER the listener, owned, close-on-exec. Source: seccomp(2).
  */
 int seccomp_bpf_load(const struct seccomp_program *p, unsigned flags);
+
+/* Does this kernel know the flag? Loads nothing. */
+bool seccomp_bpf_flag_known(unsigned flag);

@@ -274,6 +274,9 @@ struct oci_seccomp {
 	const struct oci_seccomp_rule *rules;
 	size_t n_rules;
 	const char *listener_path, *listener_metadata;
+	/* not of the document: crun's annotations, see runtime/seccomp.h */
+	bool fail_unknown;    /* names that nobody knows are an error */
+	const char *bpf_data; /* base64 of the filter to use instead of the rules, or NULL */
 };
 
 struct oci_net_device {

@@ -415,7 +415,7 @@ static int check_notify(const struct oci_seccomp *s, struct error *err)
 		if (s->rules[i].action != OCI_SECCOMP_NOTIFY)
 			continue;
 		notify = true;
-		/* the runtime itself writes after the filter is loaded, when nobody answers yet */
+		/* other runtimes write when nobody answers yet; a profile is to work with all */
 		if (has_word(s->rules[i].names, s->rules[i].n_names, "write"))
 			return bad(
 				err,

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kernel/seccomp_bpf.h"
 #include "oci/features.h"
 #include "oci/spec.h"
 #include "oci/words.h"
@@ -78,15 +79,15 @@ static struct oci_words_list mount_words(struct arena *arena)
 	return list;
 }
 
-/* LIMIT: SCMP_ACT_NOTIFY is understood and refused, so it is not a feature. */
-static struct oci_words_list action_words(struct arena *arena)
+/* Those that this kernel knows, too. */
+static struct oci_words_list supported_flags(struct arena *arena)
 {
-	const struct oci_words *all = &oci_seccomp_action_words;
+	const struct oci_words *all = &oci_seccomp_flag_words;
 	const char **list = arena_alloc(arena, (all->n + 1) * sizeof(*list));
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->n; i++)
-		if (all->list[i].value != OCI_SECCOMP_NOTIFY)
+		if (seccomp_bpf_flag_known((unsigned)all->list[i].value))
 			list[n++] = all->list[i].name;
 	return (struct oci_words_list){ list, n };
 }
@@ -103,6 +104,8 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		{ "org.opencontainers.runtime-spec.features.runtime", "berth-runtime" },
 		{ "berth.version", BERTH_VERSION },
 	};
+	static const char *const unsafe[] = { "run.oci.seccomp.receiver",
+					      "run.oci.seccomp_bpf_data" };
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_buf struct buf out = { 0 };
 	struct oci_features f = {
@@ -118,12 +121,14 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		.seccomp = true,
 		.apparmor = exists("/sys/kernel/security/apparmor"),
 		.selinux = exists("/sys/fs/selinux/enforce"),
-		.seccomp_actions = action_words(arena),
+		.seccomp_actions = names_of(&oci_seccomp_action_words, arena),
 		.seccomp_operators = names_of(&oci_seccomp_op_words, arena),
 		.seccomp_archs = names_of(&oci_seccomp_arch_words, arena),
 		.seccomp_known_flags = names_of(&oci_seccomp_flag_words, arena),
 		.mempolicy_modes = names_of(&oci_mempolicy_mode_words, arena),
 		.mempolicy_flags = names_of(&oci_mempolicy_flag_words, arena),
+		.seccomp_supported_flags = supported_flags(arena),
+		.unsafe_annotations = { unsafe, ARRAY_SIZE(unsafe) },
 		.annotations = annotations,
 		.n_annotations = ARRAY_SIZE(annotations),
 	};

@@ -32,6 +32,7 @@
 #include "runtime/inject.h"
 #include "runtime/mempolicy.h"
 #include "runtime/runtime.h"
+#include "runtime/seccomp_notify.h"
 #include "runtime/statedir.h"
 #include "runtime/sync.h"
 #include "runtime/sysctl.h"
@@ -146,6 +147,8 @@ static int load(struct creation *c, struct error *err)
 		      err);
 	if (r >= 0)
 		r = oci_spec_parse(c->config, c->config_len, &c->spec, err);
+	if (r >= 0)
+		r = seccomp_apply_annotations(c->spec, err);
 	return r;
 }
 
@@ -242,6 +245,30 @@ static int connect_console(struct creation *c, struct error *err)
 	return tty_connect(c->options->console_socket_path, &c->console_fd, err);
 }
 
+/* Where SCMP_ACT_NOTIFY asks. It is connected when the filter is about to be loaded. */
+static int prepare_agent(struct creation *c, struct error *err)
+{
+	const struct oci_seccomp *s = c->spec->linux_.seccomp;
+	struct buf state = { 0 };
+	int r;
+
+	if (!seccomp_has_listener(&c->process.filter))
+		return 0;
+	r = seccomp_notify_check(s->listener_path, err);
+	if (r < 0)
+		return r;
+	c->container->listener_path = s->listener_path;
+	container_format_process_state(c->container, CONTAINER_CREATING, s->listener_metadata,
+				       &state);
+	c->process.notify = seccomp_notify_new(s->listener_path, buf_take(&state), 0);
+	return 0;
+}
+
+static int connect_agent(struct creation *c, struct error *err)
+{
+	return c->process.notify ? seccomp_notify_connect(c->process.notify, err) : 0;
+}
+
 static int fill_init(struct creation *c, struct error *err)
 {
 	const struct oci_hooks *h = &c->spec->hooks;
@@ -301,6 +328,7 @@ static const struct create_step prepare_steps[] = {
 	{ "console", connect_console },
 	/* from here on there is something to undo */
 	{ "claim", claim },
+	{ "seccomp-agent", prepare_agent },
 	/* on disk before it is made: who finds us dead must know what to remove */
 	{ "cgroup-path", locate_cgroup },
 	{ "state", save_state },
@@ -418,9 +446,10 @@ static int connect_init(struct creation *c, struct error *err)
 	int r = sock_pair(SOCK_SEQPACKET, &c->sync_fd, &c->init.sync_fd, err);
 
 	c->init.creator_fd = c->sync_fd;
-	if (r >= 0 && c->own_listener)
-		r = listen_for_start(c, &c->init.listen_fd, err);
-	return r;
+	if (r < 0)
+		return r;
+	return c->own_listener ? listen_for_start(c, &c->init.listen_fd, err)
+			       : connect_agent(c, err);
 }
 
 static int make_init(struct creation *c, struct error *err)
@@ -490,8 +519,10 @@ bool creation_can_share_memory(const struct creation *c)
 
 int creation_run_shared(struct creation *c, struct error *err)
 {
-	int r = spawn_init_shared(c, err);
+	int r = connect_agent(c, err);
 
+	if (r >= 0)
+		r = spawn_init_shared(c, err);
 	if (r != 0 || init_reached_exec(&c->init))
 		return r;
 	if (!c->init.failed) {

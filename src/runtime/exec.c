@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -38,6 +39,7 @@
 #include "runtime/join.h"
 #include "runtime/runtime.h"
 #include "runtime/schedule.h"
+#include "runtime/seccomp_notify.h"
 #include "runtime/statedir.h"
 
 #define PROCESS_MAX_BYTES (1u << 20)
@@ -211,6 +213,18 @@ static int prepare_process(struct exec *e, struct error *err)
 	return process_prepare(e->process, e->spec->linux_.seccomp, &e->join.setup, err);
 }
 
+static int connect_agent(struct exec *e, struct error *err)
+{
+	const struct oci_seccomp *s = e->spec->linux_.seccomp;
+	struct buf state = { 0 };
+
+	if (!seccomp_has_listener(&e->join.setup.filter))
+		return 0;
+	container_format_process_state(e->c, CONTAINER_RUNNING, s->listener_metadata, &state);
+	e->join.setup.notify = seccomp_notify_new(s->listener_path, buf_take(&state), e->c->pid);
+	return seccomp_notify_connect(e->join.setup.notify, err);
+}
+
 /* Where it goes */
 
 static int check_preserved(unsigned n, struct error *err)
@@ -248,6 +262,8 @@ static int open_target(struct exec *e, struct error *err)
 	r = cgroup_open_enter(e->cgroup, e->o->cgroup, err);
 	if (r == 0)
 		r = container_config(e->c, &e->spec, err);
+	if (r == 0)
+		r = seccomp_apply_annotations(e->spec, err);
 	e->join.cgroup = e->cgroup;
 	e->join.id = e->c->id;
 	e->join.config = e->spec ? &e->spec->linux_ : NULL;
@@ -440,6 +456,8 @@ static int prepare(struct exec *e, struct error *err)
 		r = open_proc(e, err);
 	if (r == 0)
 		r = open_root(e, err);
+	if (r == 0)
+		r = connect_agent(e, err);
 	return r;
 }
 

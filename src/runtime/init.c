@@ -289,8 +289,16 @@ static int confine_hook(void *arg, struct error *err)
 
 static int init_start_hooks(struct init *init, struct error *err)
 {
+	int r;
+
 	if (!init->process)
 		return error_kind(err, ERROR_INVALID, "process: missing, nothing to start");
+	/* a hook's own filter would have a listener that nobody answers: they inherit ours */
+	if (init->process->notify && init->spec->hooks.n[OCI_HOOK_START_CONTAINER] > 0) {
+		r = process_confine(init->process, err);
+		if (r < 0)
+			return r;
+	}
 	return run_hooks(init, OCI_HOOK_START_CONTAINER, CONTAINER_CREATED, confine_hook, err);
 }
 

@@ -11,11 +11,14 @@
 #include <unistd.h>
 
 #include "runtime/init.h"
+#include "runtime/seccomp_notify.h"
 #include "runtime/sync.h"
 
 /* A `start` that goes away before it said anything does not count. */
 static int accept_start(struct init *init, struct error *err)
 {
+	int agent_fd = -EBADF;
+
 	for (;;) {
 		int r;
 
@@ -25,7 +28,7 @@ static int accept_start(struct init *init, struct error *err)
 				continue;
 			return error_sys(err, "cannot wait for the start");
 		}
-		r = sync_expect(init->start_fd, SYNC_START, &init->host_pid, err);
+		r = sync_expect_fd(init->start_fd, SYNC_START, &init->host_pid, &agent_fd, err);
 		if (r == 0)
 			break;
 		cleanup_close_fd(&init->start_fd);
@@ -33,6 +36,10 @@ static int accept_start(struct init *init, struct error *err)
 	}
 	cleanup_close_fd(&init->listen_fd); /* a second start is refused from now on */
 	init->listen_fd = -EBADF;
+	if (init->process && init->process->notify)
+		seccomp_notify_set_agent(init->process->notify, agent_fd);
+	else
+		cleanup_close_fd(&agent_fd);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "runtime/executable.h"
 #include "runtime/lsm.h"
 #include "runtime/schedule.h"
+#include "runtime/seccomp_notify.h"
 
 #define UMASK_DEFAULT 0022
 
@@ -118,6 +119,7 @@ int process_prepare(const struct oci_process *process, const struct oci_seccomp 
 void process_setup_done(struct process_setup *s)
 {
 	seccomp_filter_done(&s->filter);
+	s->notify = seccomp_notify_free(s->notify);
 	free(s->env);
 	s->env = NULL;
 	s->n_env = 0;
@@ -174,6 +176,8 @@ int process_apply_limits(struct process_setup *s, int proc_fd, struct error *err
 		r = apply_rlimits(p, err);
 	if (r >= 0)
 		r = lsm_apply(proc_fd, p->apparmor_profile, p->selinux_label, err);
+	if (r >= 0 && s->notify)
+		r = seccomp_notify_find_pid(s->notify, proc_fd, err);
 	return r;
 }
 
@@ -296,6 +300,13 @@ int process_find_executable(struct process_setup *s, struct error *err)
 	return executable_find(s->process->args[0], path, s->exec_path, err);
 }
 
+static int load_filter(struct process_setup *s, struct error *err)
+{
+	if (s->notify)
+		return seccomp_notify_load(s->notify, &s->filter, err);
+	return seccomp_load(&s->filter, NULL, err);
+}
+
 /*
  * Without no_new_privs the kernel wants CAP_SYS_ADMIN to load a filter, so it comes before the
  * capabilities go, and the profile must allow capget, capset, prctl and execve. With it the filter
@@ -307,10 +318,13 @@ int process_confine(struct process_setup *s, struct error *err)
 	bool filter = s->filter.program.n_insns > 0;
 	int r = 0;
 
+	if (s->confined)
+		return 0;
+	s->confined = true;
 	if (filter && !p->no_new_privileges) {
 		r = caps_raise(err);
 		if (r >= 0)
-			r = seccomp_load(&s->filter, err);
+			r = load_filter(s, err);
 	}
 	if (r >= 0)
 		r = caps_apply(p->capabilities, err);
@@ -318,7 +332,7 @@ int process_confine(struct process_setup *s, struct error *err)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_sys(err, "cannot set process.noNewPrivileges");
-	return seccomp_load(&s->filter, err);
+	return load_filter(s, err);
 }
 
 int process_exec(struct process_setup *s, struct error *err)

@@ -24,14 +24,17 @@
 
 struct oci_process;
 struct oci_seccomp;
+struct seccomp_notify;
 
 #define PROCESS_HOME_MAX 1024
 
 struct process_setup {
 	const struct oci_process *process; /* borrowed */
 	struct seccomp_filter filter;
-	const char **env; /* NULL-terminated, heap; strings borrowed */
-	size_t n_env;	  /* room for two more: HOME and one of process_add_env() */
+	struct seccomp_notify *notify; /* owned; the caller sets it if the filter has a listener */
+	bool confined;		       /* process_confine() was here */
+	const char **env;	       /* NULL-terminated, heap; strings borrowed */
+	size_t n_env;		       /* room for two more: HOME and one of process_add_env() */
 	bool has_home;
 	char home[PROCESS_HOME_MAX]; /* "HOME=..." found in the container */
 	char exec_path[PATH_MAX];    /* found by process_find_executable() */
@@ -54,5 +57,6 @@ int process_set_user(struct process_setup *s, struct error *err);
 /* root_fd: borrowed, for HOME out of its /etc/passwd. Refuses a cwd outside the root (-EXDEV). */
 int process_set_cwd(struct process_setup *s, int root_fd, struct error *err);
 int process_find_executable(struct process_setup *s, struct error *err);
+/* Once; the second call does nothing (startContainer hooks may need the filter before). */
 int process_confine(struct process_setup *s, struct error *err);
 int process_exec(struct process_setup *s, struct error *err);

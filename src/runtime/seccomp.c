@@ -2,9 +2,11 @@
 #include "runtime/seccomp.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <linux/seccomp.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "oci/spec.h"
 
@@ -80,9 +82,6 @@ static int action_of(enum oci_seccomp_action action, struct opt_u64 errno_ret, u
 {
 	uint64_t data = 0;
 
-	/* LIMIT: no notify; it needs the listener fd sent to listenerPath with the state */
-	if (action == OCI_SECCOMP_NOTIFY)
-		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: SCMP_ACT_NOTIFY");
 	if (action == OCI_SECCOMP_ERRNO || action == OCI_SECCOMP_TRACE)
 		data = errno_ret.set ? errno_ret.value : ERRNO_DEFAULT;
 	if (data > (action == OCI_SECCOMP_TRACE ? SECCOMP_RET_DATA : ERRNO_MAX))
@@ -253,6 +252,11 @@ static int add_rules(struct compiler *c, struct error *err)
 		for (size_t j = 0; j < s->rules[i].n_names; j++) {
 			const struct syscall_row *row = syscall_find(s->rules[i].names[j]);
 
+			if (!row && s->fail_unknown)
+				return error_kind(err, ERROR_INVALID,
+						  "linux.seccomp.syscalls[%zu].names[%zu]: unknown "
+						  "system call '%s'",
+						  i, j, s->rules[i].names[j]);
 			if (row)
 				add_name(c, row, i, &conditions);
 			if (c->n_conditional > CONDITIONAL_MAX)
@@ -404,6 +408,49 @@ static bool lets_pass(enum oci_seccomp_action action)
 	       action == OCI_SECCOMP_TRACE; /* a tracer answers unknown calls itself */
 }
 
+static bool notifies(const struct oci_seccomp *section)
+{
+	if (section->bpf_data) /* what it answers is not looked at */
+		return section->listener_path;
+	for (size_t i = 0; i < section->n_rules; i++)
+		if (section->rules[i].action == OCI_SECCOMP_NOTIFY)
+			return true;
+	return false;
+}
+
+static unsigned flags_of(const struct oci_seccomp *section)
+{
+	/* without the key: as runc, so that speculation is not slowed down (SSBD) by the filter */
+	unsigned flags = section->has_flags ? section->flags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+
+	if (!notifies(section)) /* the kernel refuses it alone: it means nothing then */
+		return flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	/* of the threads there are only ours and the one that sends the listener, which must not
+	 * be filtered; and the kernel before 5.7 refuses both together */
+	return (flags & ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC) | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
+static int take_bpf_data(const struct oci_seccomp *section, struct seccomp_program *ret,
+			 struct error *err)
+{
+	void *data = NULL;
+	size_t len = 0;
+	int r = base64_parse(section->bpf_data, &data, &len);
+
+	if (r == -ENOMEM)
+		return error_oom(err);
+	if (r < 0 || len == 0 || len % sizeof(*ret->insns) ||
+	    len / sizeof(*ret->insns) > BPF_MAXINSNS) {
+		free(data);
+		return error_kind(err, ERROR_INVALID,
+				  "annotation run.oci.seccomp_bpf_data: not base64 of 1 to %d "
+				  "instructions",
+				  BPF_MAXINSNS);
+	}
+	*ret = (struct seccomp_program){ data, len / sizeof(*ret->insns) };
+	return 0;
+}
+
 int seccomp_compile_for(enum syscall_arch host, const struct oci_seccomp *section,
 			struct seccomp_filter *ret_filter, struct error *err)
 {
@@ -415,9 +462,13 @@ int seccomp_compile_for(enum syscall_arch host, const struct oci_seccomp *sectio
 	*ret_filter = filter;
 	if (!section)
 		return 0;
-	if (section->listener_path || section->listener_metadata)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: linux.seccomp.listenerPath");
+	if (section->bpf_data) {
+		r = take_bpf_data(section, &filter.program, err);
+		filter.flags = flags_of(section);
+		if (r >= 0)
+			*ret_filter = filter;
+		return r;
+	}
 
 	arena = arena_new();
 	c = arena_alloc(arena, sizeof(*c));
@@ -439,9 +490,7 @@ int seccomp_compile_for(enum syscall_arch host, const struct oci_seccomp *sectio
 	if (r < 0)
 		return r;
 
-	/* without the key: as runc, so that speculation is not slowed down (SSBD) by the filter */
-	filter.flags = section->has_flags ? section->flags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-	filter.flags &= ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; /* means nothing without notify */
+	filter.flags = flags_of(section);
 	*ret_filter = filter;
 	return 0;
 }
@@ -457,14 +506,26 @@ void seccomp_filter_done(struct seccomp_filter *f)
 	seccomp_program_done(&f->program);
 }
 
-int seccomp_load(const struct seccomp_filter *f, struct error *err)
+bool seccomp_has_listener(const struct seccomp_filter *f)
+{
+	return f->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
+int seccomp_load(const struct seccomp_filter *f, int *ret_listener_fd, struct error *err)
 {
 	int r;
 
 	if (!f->program.n_insns)
 		return 0;
 	r = seccomp_bpf_load(&f->program, f->flags);
+	if (r == -EBUSY && seccomp_has_listener(f))
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"cannot load the seccomp filter: the runtime itself has one with a "
+			"listener, the kernel allows one");
 	if (r < 0)
 		return error_num(err, -r, "cannot load the seccomp filter (flags 0x%x)", f->flags);
+	if (seccomp_has_listener(f))
+		*ret_listener_fd = r;
 	return 0;
 }

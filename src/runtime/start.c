@@ -62,7 +62,7 @@ int runtime_start(const char *root_path, const char *id, struct error *err)
 {
 	cleanup_with(container_free) struct container *c = NULL;
 	enum container_status status;
-	cleanup_fd int fd = -EBADF;
+	cleanup_fd int fd = -EBADF, agent_fd = -EBADF;
 	struct error own = { 0 };
 	int r = container_open(root_path, id, &c, err);
 
@@ -70,11 +70,16 @@ int runtime_start(const char *root_path, const char *id, struct error *err)
 		r = container_get_status(c, &status, err);
 	if (r >= 0)
 		r = lifecycle_check(LIFECYCLE_START, status, id, err);
+	if (r >= 0 && c->listener_path) /* first: it may fail, and start.sock is used once */
+		r = sock_connect(c->listener_path, SOCK_STREAM, &agent_fd, err);
 	if (r >= 0)
 		r = connect_init(c, &fd, err);
 	if (r < 0)
 		return r;
-	r = sync_send(fd, SYNC_START, c->pid);
+	r = agent_fd < 0 ? sync_send(fd, SYNC_START, c->pid)
+			 : sync_send_fd(fd, SYNC_START, c->pid, agent_fd);
+	cleanup_close_fd(&agent_fd); /* init closes the last one when it has sent its state */
+	agent_fd = -EBADF;
 	if (r < 0)
 		return error_num(err, -r, "cannot talk to the init of container '%s'", id);
 	r = sync_expect(fd, SYNC_FAILED, NULL, &own);

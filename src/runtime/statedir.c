@@ -145,6 +145,8 @@ static int read_state(struct container *c, const struct json *doc, struct error 
 	if (r >= 0)
 		r = json_get_bool(doc, "poststop", &c->has_poststop, err);
 	if (r >= 0)
+		r = json_get_string(doc, "seccompListener", &c->listener_path, err);
+	if (r >= 0)
 		r = json_get_strings(doc, "cgroups", c->arena, &c->cgroups, NULL, err);
 	if (r >= 0)
 		r = read_annotations(c, doc, err);
@@ -220,6 +222,8 @@ int container_save(const struct container *c, struct error *err)
 	json_add_u64(&w, "ownerUid", c->owner_uid);
 	json_add_bool(&w, "noPivot", c->no_pivot);
 	json_add_bool(&w, "poststop", c->has_poststop);
+	if (c->listener_path)
+		json_add_string(&w, "seccompListener", c->listener_path);
 	json_begin_array(&w, "cgroups");
 	for (size_t i = 0; c->cgroups && c->cgroups[i]; i++)
 		json_add_string(&w, NULL, c->cgroups[i]);
@@ -383,6 +387,29 @@ const char *container_status_name(enum container_status s)
 	};
 
 	return names[s];
+}
+
+void container_format_process_state(const struct container *c, enum container_status s,
+				    const char *metadata, struct buf *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out, NULL);
+	json_begin_object(&w, NULL);
+	json_add_string(&w, "ociVersion", OCI_VERSION);
+	json_begin_array(&w, "fds");
+	json_add_string(&w, NULL, "seccompFd");
+	json_end(&w);
+	if (!str_empty(metadata))
+		json_add_string(&w, "metadata", metadata);
+	json_begin_object(&w, "state");
+	json_add_string(&w, "ociVersion", c->oci_version);
+	json_add_string(&w, "id", c->id);
+	json_add_string(&w, "status", container_status_name(s));
+	json_add_string(&w, "bundle", c->bundle_path);
+	if (c->n_annotations)
+		write_annotations(c, &w);
+	buf_putc(out, ',');
 }
 
 void container_format_state(const struct container *c, enum container_status s, pid_t pid,

@@ -47,6 +47,7 @@ struct container {
 	const struct oci_pair *annotations;
 	size_t n_annotations;
 	bool no_pivot;
+	const char *listener_path; /* seccomp agent that `start` connects to, or NULL */
 	bool has_poststop; /* config.json holds hooks for delete: else it need not be read again */
 };
 
@@ -102,6 +103,13 @@ const char *container_status_name(enum container_status s);
  * line). */
 void container_format_state(const struct container *c, enum container_status s, pid_t pid,
 			    const char *indent, struct buf *out);
+
+/*
+ * The container process state of config-linux.md "Seccomp", without its end: ',"pid":N},"pid":M}' is
+ * what the process adds that knows the numbers. metadata: or NULL.
+ */
+void container_format_process_state(const struct container *c, enum container_status s,
+				    const char *metadata, struct buf *out);
 
 /* Start time of a process in clock ticks since boot. 0, -ESRCH: gone or a zombie, or -errno. */
 int process_start_time(pid_t pid, uint64_t *ret_ticks);

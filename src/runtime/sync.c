@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "base/sock.h"
@@ -21,6 +22,14 @@ int sync_send(int fd, enum sync_type type, pid_t pid)
 {
 	struct sync_packet p = { .type = type, .pid = pid };
 	int r = sock_send(fd, &p, sizeof(p), NULL, 0);
+
+	return r < 0 ? r : 0;
+}
+
+int sync_send_fd(int fd, enum sync_type type, pid_t pid, int passed_fd)
+{
+	struct sync_packet p = { .type = type, .pid = pid };
+	int r = sock_send(fd, &p, sizeof(p), &passed_fd, 1);
 
 	return r < 0 ? r : 0;
 }
@@ -57,14 +66,34 @@ int sync_check(const void *data, size_t n, enum sync_type type, pid_t *ret_pid, 
 	return 0;
 }
 
+static int check_received(const struct sync_packet *p, ssize_t n, enum sync_type type,
+			  pid_t *ret_pid, struct error *err)
+{
+	if (n == 0 || n == -ECONNRESET) /* reset: closed with packets of ours unread */
+		return 1;
+	if (n < 0)
+		return error_num(err, (int)-n, "cannot read the sync socket");
+	return sync_check(p, (size_t)n, type, ret_pid, err);
+}
+
 int sync_expect(int fd, enum sync_type type, pid_t *ret_pid, struct error *err)
 {
 	struct sync_packet p;
 	ssize_t n = sock_recv(fd, &p, sizeof(p), NULL, NULL);
 
-	if (n == 0 || n == -ECONNRESET) /* reset: closed with packets of ours unread */
-		return 1;
-	if (n < 0)
-		return error_num(err, (int)-n, "cannot read the sync socket");
-	return sync_check(&p, (size_t)n, type, ret_pid, err);
+	return check_received(&p, n, type, ret_pid, err);
+}
+
+int sync_expect_fd(int fd, enum sync_type type, pid_t *ret_pid, int *ret_fd, struct error *err)
+{
+	int fds[SOCK_FDS_MAX];
+	struct sync_packet p;
+	size_t n_fds = 0;
+	ssize_t n = sock_recv(fd, &p, sizeof(p), fds, &n_fds);
+	int r = check_received(&p, n, type, ret_pid, err);
+
+	while (n_fds > (r == 0 ? 1 : 0)) /* nobody sends more than one */
+		close(fds[--n_fds]);
+	*ret_fd = n_fds ? fds[0] : -EBADF;
+	return r;
 }

@@ -42,6 +42,8 @@ struct sync_packet {
 
 /* 0, or -errno without text: -EPIPE the other side is gone. */
 int sync_send(int fd, enum sync_type type, pid_t pid);
+/* With a descriptor (START: the connection to the seccomp agent); borrowed. */
+int sync_send_fd(int fd, enum sync_type type, pid_t pid, int passed_fd);
 int sync_send_error(int fd, const struct error *e);
 
 /*
@@ -49,6 +51,8 @@ int sync_send_error(int fd, const struct error *e);
  * Returns  0; 1: end of file; < 0: *err is the other side's own error, or says what came instead
  */
 int sync_expect(int fd, enum sync_type type, pid_t *ret_pid, struct error *err);
+/* The same; *ret_fd is the caller's: the descriptor that came with it, or -EBADF. */
+int sync_expect_fd(int fd, enum sync_type type, pid_t *ret_pid, int *ret_fd, struct error *err);
 
 /* Check and copy a received packet; for sync_expect() and its tests. 0 or as sync_expect(). */
 int sync_check(const void *data, size_t n, enum sync_type type, pid_t *ret_pid, struct error *err);

@@ -97,7 +97,4 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
   in_container true 'c["process"]["selinuxLabel"] = "a:b:c:d"'
   [ "$status" != 0 ]
   expect_text 'process.selinuxLabel'
-  in_container true 'del c["process"]["selinuxLabel"]' 'c["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_NOTIFY"}]}'
-  [ "$status" != 0 ]
-  expect_text 'not supported yet: linux.seccomp.listenerPath'
 }

@@ -39,7 +39,7 @@ static uint32_t action_of(enum oci_seccomp_action action, struct opt_u64 errno_r
 	case OCI_SECCOMP_ALLOW:
 		return SCMP_ACT_ALLOW;
 	case OCI_SECCOMP_NOTIFY:
-		break;
+		return SCMP_ACT_NOTIFY;
 	}
 	fail_msg("no such action");
 	return 0;

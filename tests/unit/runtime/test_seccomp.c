@@ -471,7 +471,43 @@ static void test_flags_default_to_spec_allow(void **state)
 	s.flags = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	assert_int_equal(seccomp_compile(&s, &f, &err), 0);
 	assert_int_equal(f.flags, SECCOMP_FILTER_FLAG_LOG);
+	assert_false(seccomp_has_listener(&f));
 	seccomp_filter_done(&f);
+}
+
+static void test_a_notify_rule_gives_a_listener(void **state)
+{
+	struct oci_seccomp s = {
+		.default_action = OCI_SECCOMP_ALLOW,
+		.flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+		.has_flags = true,
+		.listener_path = "/run/agent.sock",
+		RULES({ NAMES("mount"), .action = OCI_SECCOMP_NOTIFY }),
+	};
+	struct seccomp_filter f;
+	struct error err;
+
+	assert_int_equal(seccomp_compile(&s, &f, &err), 0);
+	assert_true(seccomp_has_listener(&f));
+	assert_int_equal(f.flags,
+			 SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	seccomp_filter_done(&f);
+}
+
+static void test_notify_rules_are_equal(void **state)
+{
+	struct oci_seccomp s = {
+		.default_action = OCI_SECCOMP_ERRNO,
+		ARCHS("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"),
+		RULES({ NAMES("mount", "connect", "mknod"), .action = OCI_SECCOMP_NOTIFY },
+		      { NAMES("bpf", "sendmsg"), .action = OCI_SECCOMP_NOTIFY,
+			ARGS({ 0, OCI_SECCOMP_OP_EQ, 5, 0 }) },
+		      { NAMES("read"), .action = OCI_SECCOMP_ALLOW }),
+	};
+
+	check_equal(&s);
+	s.default_action = OCI_SECCOMP_ALLOW;
+	check_equal(&s);
 }
 
 static void check_refused(const struct oci_seccomp *s, enum error_kind kind, const char *word)
@@ -485,13 +521,29 @@ static void check_refused(const struct oci_seccomp *s, enum error_kind kind, con
 	assert_null(f.program.insns);
 }
 
+static void test_crun_annotations_are_taken(void **state)
+{
+	/* ld [0]; ret allow */
+	struct oci_seccomp raw = { .bpf_data = "IAAAAAAAAAAGAAAAAAD/fw==" };
+	struct oci_seccomp cut = { .bpf_data = "IAAAAAAAAAAGAAAAAAA=" };
+	struct oci_seccomp unknown = {
+		.default_action = OCI_SECCOMP_ALLOW,
+		.fail_unknown = true,
+		RULES({ NAMES("mount", "frobnicate"), .action = OCI_SECCOMP_ERRNO }),
+	};
+	struct seccomp_filter f;
+	struct error err;
+
+	assert_int_equal(seccomp_compile(&raw, &f, &err), 0);
+	assert_int_equal(f.program.n_insns, 2);
+	assert_int_equal(f.program.insns[1].k, SECCOMP_RET_ALLOW);
+	seccomp_filter_done(&f);
+	check_refused(&cut, ERROR_INVALID, "run.oci.seccomp_bpf_data");
+	check_refused(&unknown, ERROR_INVALID, "syscalls[0].names[1]: unknown system call");
+}
+
 static void test_what_cannot_be_met_is_refused(void **state)
 {
-	struct oci_seccomp notify = {
-		.default_action = OCI_SECCOMP_ALLOW,
-		RULES({ NAMES("mount"), .action = OCI_SECCOMP_NOTIFY }),
-	};
-	struct oci_seccomp listener = { .listener_path = "/run/agent.sock" };
 	struct oci_seccomp arch = { ARCHS("SCMP_ARCH_VAX") };
 	struct oci_seccomp index = {
 		RULES({ NAMES("mount"), ARGS({ 6, OCI_SECCOMP_OP_EQ, 0, 0 }) }),
@@ -501,8 +553,6 @@ static void test_what_cannot_be_met_is_refused(void **state)
 		.default_errno_ret = { true, 4096 },
 	};
 
-	check_refused(&notify, ERROR_UNSUPPORTED, "syscalls[0]");
-	check_refused(&listener, ERROR_UNSUPPORTED, "listenerPath");
 	check_refused(&arch, ERROR_INVALID, "SCMP_ARCH_VAX");
 	check_refused(&index, ERROR_INVALID, "args[0].index");
 	check_refused(&number, ERROR_INVALID, "4096");
@@ -574,7 +624,7 @@ static int calls_under_the_default_profile(void)
 
 	if (seccomp_compile(seccomp_profile_default(DEFAULT_CAPS, arena), &f, &err) < 0)
 		return 1;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&f, &err) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&f, NULL, &err) < 0)
 		return 2;
 	if (syscall(SYS_getpid) <= 0)
 		return 3;
@@ -629,7 +679,7 @@ static int x32_call_under_a_deny_list(void)
 
 	if (seccomp_compile(&s, &f, &err) < 0)
 		return 1;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&f, &err) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&f, NULL, &err) < 0)
 		return 2;
 	if (syscall(SYS_unshare, 0) != -1 || errno != EPERM)
 		return 3;
@@ -666,6 +716,9 @@ int main(void)
 		cmocka_unit_test(test_names_unknown_to_everybody_are_skipped),
 		cmocka_unit_test(test_calls_newer_than_libseccomp_are_known),
 		cmocka_unit_test(test_flags_default_to_spec_allow),
+		cmocka_unit_test(test_a_notify_rule_gives_a_listener),
+		cmocka_unit_test(test_notify_rules_are_equal),
+		cmocka_unit_test(test_crun_annotations_are_taken),
 		cmocka_unit_test(test_what_cannot_be_met_is_refused),
 		cmocka_unit_test(test_a_filter_too_long_for_the_kernel_is_refused),
 		cmocka_unit_test(test_far_jumps_reach),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "oci/spec.h"
@@ -41,6 +42,24 @@ static void test_an_id_can_be_claimed_once(void **state)
 	assert_int_equal(container_remove(c, &err), 0);
 }
 
+static void test_process_state_lacks_only_the_pids(void **state)
+{
+	static const struct oci_pair annotations[] = { { "k", "v" } };
+	struct container c = { .oci_version = "1.2.0",
+			       .id = "x",
+			       .bundle_path = "/b",
+			       .annotations = annotations,
+			       .n_annotations = 1 };
+	cleanup_buf struct buf out = { 0 };
+
+	container_format_process_state(&c, CONTAINER_RUNNING, "m \"1\"", &out);
+	assert_string_equal(buf_str(&out),
+			    "{\"ociVersion\":\"" OCI_VERSION "\",\"fds\":[\"seccompFd\"],"
+			    "\"metadata\":\"m \\\"1\\\"\",\"state\":{\"ociVersion\":\"1.2.0\","
+			    "\"id\":\"x\",\"status\":\"running\",\"bundle\":\"/b\","
+			    "\"annotations\":{\"k\":\"v\"},");
+}
+
 static void test_what_was_saved_is_read_again(void **state)
 {
 	static const char *const cgroups[] = { "cpu:/x/y", ":/z", NULL };
@@ -58,6 +77,7 @@ static void test_what_was_saved_is_read_again(void **state)
 	c->created_ns = 1795304762734231792;
 	c->owner_uid = 1000;
 	c->no_pivot = true;
+	c->listener_path = "/run/agent.sock";
 	c->cgroups = cgroups;
 	c->annotations = annotations;
 	c->n_annotations = 2;
@@ -70,6 +90,7 @@ static void test_what_was_saved_is_read_again(void **state)
 	assert_true(again->pid_start == c->pid_start);
 	assert_true(again->created_ns == c->created_ns);
 	assert_true(again->no_pivot);
+	assert_string_equal(again->listener_path, "/run/agent.sock");
 	assert_string_equal(again->cgroups[1], ":/z");
 	assert_null(again->cgroups[2]);
 	assert_int_equal(again->n_annotations, 2);
@@ -149,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_id_can_be_claimed_once),
+		cmocka_unit_test(test_process_state_lacks_only_the_pids),
 		cmocka_unit_test(test_what_was_saved_is_read_again),
 		cmocka_unit_test(test_a_container_that_is_not_there_is_not_found),
 		cmocka_unit_test(test_ids_that_are_paths_or_empty_are_refused),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,29 @@ static void test_a_packet_arrives_with_its_pid(void **state)
 	assert_int_equal(sync_send(fds[0], SYNC_START, 77), 0);
 	assert_int_equal(sync_expect(fds[1], SYNC_START, &pid, &err), 0);
 	assert_int_equal(pid, 77);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_a_descriptor_travels_with_the_start(void **state)
+{
+	int fds[2], passed[2], fd = -1;
+	struct error err;
+	pid_t pid = 0;
+
+	make_pair(fds);
+	make_pair(passed);
+	assert_int_equal(sync_send_fd(fds[0], SYNC_START, 77, passed[0]), 0);
+	assert_int_equal(sync_expect_fd(fds[1], SYNC_START, &pid, &fd, &err), 0);
+	assert_int_equal(pid, 77);
+	close(passed[0]);
+	assert_int_equal(sync_send(fd, SYNC_READY, 0), 0);
+	assert_int_equal(sync_expect(passed[1], SYNC_READY, NULL, &err), 0);
+	close(fd);
+	assert_int_equal(sync_send(fds[0], SYNC_START, 0), 0);
+	assert_int_equal(sync_expect_fd(fds[1], SYNC_START, &pid, &fd, &err), 0);
+	assert_int_equal(fd, -EBADF);
+	close(passed[1]);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -96,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_packet_arrives_with_its_pid),
+		cmocka_unit_test(test_a_descriptor_travels_with_the_start),
 		cmocka_unit_test(test_end_of_file_is_an_outcome_of_its_own),
 		cmocka_unit_test(test_an_error_crosses_unchanged),
 		cmocka_unit_test(test_another_message_than_expected_is_an_error),
