@@ -211,8 +211,7 @@ struct oci_resources {
 	struct opt_i64 cpu_quota, cpu_rt_runtime, cpu_idle;
 	const char *cpuset_cpus, *cpuset_mems;
 
-	struct opt_i64 pids_limit; /* -1 and 0 mean no limit in documents before 1.3: the cgroup
-				      driver decides */
+	struct opt_i64 pids_limit; /* -1: none; a 0 of documents before 1.3 becomes that, too */
 
 	struct opt_u64 blkio_weight, blkio_leaf_weight;
 	const struct oci_weight_device *blkio_weight_devices;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/spec.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 #include "base/buf.h"
@@ -30,6 +32,20 @@ static const struct oci_field spec_fields[] = {
 };
 const struct oci_table oci_spec_table = OCI_TABLE(spec_fields, sizeof(struct oci_spec));
 
+/*
+ * Before 1.3 the text left open what a process limit of 0 means, and engines of that time write it
+ * for "no limit"; since then it is a limit like others.
+ */
+static void settle_pids_limit(struct oci_spec *spec)
+{
+	struct opt_i64 *limit = &spec->linux_.resources.pids_limit;
+	unsigned major, minor;
+
+	if (limit->set && limit->value == 0 && spec->version &&
+	    sscanf(spec->version, "%u.%u", &major, &minor) == 2 && major == 1 && minor < 3)
+		limit->value = -1;
+}
+
 int oci_spec_parse(const char *json, size_t len, struct oci_spec **ret_spec, struct error *err)
 {
 	struct arena *arena cleanup_with(arena_free) = arena_new();
@@ -41,6 +57,7 @@ int oci_spec_parse(const char *json, size_t len, struct oci_spec **ret_spec, str
 	r = oci_document_parse(&oci_spec_table, json, len, arena, spec, err);
 	if (r < 0)
 		return error_prefix(err, r, "config.json");
+	settle_pids_limit(spec);
 	spec->arena = take_ptr(&arena);
 	*ret_spec = spec;
 	return 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/units.h"
@@ -101,6 +102,7 @@ static int run_resume(const struct runtime_globals *g, void *target, char **args
 
 struct update_options {
 	const char *resources_path;
+	const char *kernel_memory, *kernel_memory_tcp;
 	struct oci_resources r;
 };
 
@@ -159,6 +161,10 @@ static const struct option update_options[] = {
 	{ "cpuset-cpus", 0, OPTION_STRING, R(cpuset_cpus), .arg = "list", .help = "CPUs: 0-3,5" },
 	{ "cpuset-mems", 0, OPTION_STRING, R(cpuset_mems), .arg = "list",
 	  .help = "memory nodes: 0,1" },
+	{ "kernel-memory", 0, OPTION_STRING, OPTION_FIELD(update_options, kernel_memory),
+	  .arg = "bytes", .hidden = true },
+	{ "kernel-memory-tcp", 0, OPTION_STRING, OPTION_FIELD(update_options, kernel_memory_tcp),
+	  .arg = "bytes", .hidden = true },
 	{ "memory", 0, OPTION_CALL, R(memory_limit), .arg = "bytes", CALL(parse_bytes),
 	  .help = "memory limit, -1: none" },
 	{ "memory-reservation", 0, OPTION_CALL, R(memory_reservation), .arg = "bytes",
@@ -181,6 +187,8 @@ static int run_update(const struct runtime_globals *g, void *target, char **args
 	size_t len;
 	int r = 0;
 
+	if (o->kernel_memory || o->kernel_memory_tcp) /* the kernel has dropped them (5.16) */
+		log_warning("limits of kernel memory are obsolete and ignored");
 	if (o->resources_path) {
 		if (str_eq(o->resources_path, "-"))
 			r = file_read_fd(STDIN_FILENO, "stdin", RESOURCES_MAX_BYTES, &text, &len,

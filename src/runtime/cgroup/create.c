@@ -25,6 +25,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/device_list.h"
 #include "runtime/cgroup/driver.h"
+#include "runtime/cgroup/limits.h"
 #include "runtime/cgroup/resources.h"
 
 /* Directories */
@@ -120,7 +121,7 @@ static int make_node(struct cgroup_node *n, struct error *err)
 /* Controllers of v2 */
 
 /* The file's words with commas between them; "" if it cannot be read. Heap. */
-static char *read_controllers(const char *dir)
+char *cgroup_read_controllers(const char *dir)
 {
 	cleanup_free char *path = path_join(dir, "cgroup.controllers");
 	char text[512];
@@ -186,7 +187,7 @@ static void enable_controllers(struct cgroup_node *n, const char *wanted)
 		*p = saved;
 	}
 	free(n->controllers);
-	n->controllers = read_controllers(n->dir);
+	n->controllers = cgroup_read_controllers(n->dir);
 }
 
 /* On a pure v2 host every controller, as docker does: statistics need them too. On a hybrid host
@@ -199,9 +200,9 @@ static int enable_for(struct cgroup *cg, const struct oci_resources *resources, 
 
 		if (!n->driver->v2)
 			continue;
-		available = read_controllers(n->mount_point);
+		available = cgroup_read_controllers(n->mount_point);
 		free(n->controllers);
-		n->controllers = *available ? read_controllers(n->dir) : xstrdup("");
+		n->controllers = *available ? cgroup_read_controllers(n->dir) : xstrdup("");
 		if (!hybrid || resources->n_hugepage_limits || resources->n_rdma ||
 		    resources->n_unified)
 			enable_controllers(n, available);
@@ -210,52 +211,6 @@ static int enable_for(struct cgroup *cg, const struct oci_resources *resources, 
 }
 
 /* Limits */
-
-static int write_one(const struct cgroup *cg, const struct cgroup_write *w)
-{
-	int dir_fd = cg->nodes[w->place].dir_fd;
-	int r = file_poke(dir_fd, w->file, w->value);
-
-	if (r == -ENOENT && w->other_file)
-		r = file_poke(dir_fd, w->other_file, w->other_value);
-	if (r == -ENOENT && (w->flags & CGROUP_WRITE_OPTIONAL))
-		r = 0;
-	return r;
-}
-
-static int write_error(const struct cgroup_write *w, int r, struct error *err)
-{
-	if (r == -ENOENT) {
-		(void)error_kind(err, ERROR_UNSUPPORTED,
-				 "cannot set %s: this kernel has no '%s' in cgroups", w->field,
-				 w->file);
-		return -EOPNOTSUPP;
-	}
-	return error_num(err, -r, "cannot set %s: writing '%s' to '%s'", w->field, w->value,
-			 w->file);
-}
-
-static int write_plan(const struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
-{
-	cleanup_free bool *again = xcalloc(plan->n + 1, sizeof(*again));
-
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct cgroup_write *w = &plan->writes[i];
-		int r = write_one(cg, w);
-
-		if (r < 0 && (w->flags & CGROUP_WRITE_RETRY) && (r == -EINVAL || r == -EBUSY))
-			again[i] = true;
-		else if (r < 0)
-			return write_error(w, r, err);
-	}
-	for (size_t i = 0; i < plan->n; i++) {
-		int r = again[i] ? write_one(cg, &plan->writes[i]) : 0;
-
-		if (r < 0)
-			return write_error(&plan->writes[i], r, err);
-	}
-	return 0;
-}
 
 static int check_devices(const struct oci_resources *resources, struct error *err)
 {
@@ -270,7 +225,7 @@ static int check_devices(const struct oci_resources *resources, struct error *er
 	return 0;
 }
 
-static int apply_devices(const struct cgroup *cg, const struct oci_resources *resources, bool fresh,
+int cgroup_apply_devices(const struct cgroup *cg, const struct oci_resources *resources, bool fresh,
 			 struct error *err)
 {
 	const struct cgroup_node *node = NULL;
@@ -292,88 +247,6 @@ static int apply_devices(const struct cgroup *cg, const struct oci_resources *re
 	device_list_done(&list);
 	if (r < 0 && is_denied(r) && is_rootless())
 		return 0;
-	return r;
-}
-
-static int plan_limits(const struct cgroup *cg, const struct oci_resources *resources,
-		       struct cgroup_plan *ret_plan, struct error *err)
-{
-	struct cgroup_place places[cg->n + 1];
-
-	for (size_t i = 0; i < cg->n; i++)
-		places[i] = (struct cgroup_place){
-			.v2 = cg->nodes[i].driver->v2,
-			.controllers = cg->nodes[i].controllers,
-		};
-	return cgroup_plan_resources(resources, places, cg->n, ret_plan, err);
-}
-
-static int check_usage(const struct cgroup *cg, const struct oci_resources *resources,
-		       struct error *err)
-{
-	if (!resources->memory_check_before_update || resources->memory_limit.value <= 0)
-		return 0;
-	for (size_t i = 0; i < cg->n; i++) {
-		const struct cgroup_node *n = &cg->nodes[i];
-		const char *file = n->driver->v2 ? "memory.current" : "memory.usage_in_bytes";
-		uint64_t usage;
-
-		if (cgroupfs_list_has(n->controllers, "memory") &&
-		    cgroupfs_read_u64(n->dir_fd, file, &usage) == 0 &&
-		    usage > (uint64_t)resources->memory_limit.value)
-			return error_kind(err, ERROR_CONFLICT,
-					  "rejecting memory limit %lld, %llu bytes are in use",
-					  (long long)resources->memory_limit.value,
-					  (unsigned long long)usage);
-	}
-	return 0;
-}
-
-/* v2 limits swap alone: a new sum of both needs the memory limit that stands. */
-static void complete_swap(const struct cgroup *cg, struct oci_resources *r)
-{
-	for (size_t i = 0; i < cg->n; i++) {
-		const struct cgroup_node *n = &cg->nodes[i];
-		uint64_t limit;
-
-		if (n->driver->v2 && cgroupfs_read_u64(n->dir_fd, "memory.max", &limit) == 0 &&
-		    limit <= INT64_MAX)
-			r->memory_limit = (struct opt_i64){ true, (int64_t)limit };
-	}
-}
-
-int cgroup_update(struct cgroup *cg, const struct oci_resources *changes, struct error *err)
-{
-	struct oci_resources all = *changes;
-	const struct oci_resources *resources = &all;
-	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
-	bool frozen = false, froze = false;
-	struct error ignored;
-	int r;
-
-	for (size_t i = 0; i < cg->n; i++) { /* the state file does not tell those of v2 */
-		struct cgroup_node *n = &cg->nodes[i];
-
-		if (n->driver->v2 && !*n->controllers) {
-			free(n->controllers);
-			n->controllers = read_controllers(n->dir);
-		}
-	}
-	if (all.memory_swap.value > 0 && all.memory_limit.value == 0)
-		complete_swap(cg, &all);
-	r = plan_limits(cg, resources, &plan, err);
-	if (r == 0)
-		r = check_usage(cg, resources, err);
-	if (r == 0)
-		r = write_plan(cg, &plan, err);
-	if (r < 0 || resources->n_devices == 0)
-		return r;
-	/* v1 sets rules one by one: nobody shall meet half of them */
-	if (cgroup_frozen(cg, &frozen, &ignored) == 0 && !frozen)
-		froze = cgroup_freeze(cg, &ignored) == 0;
-	r = apply_devices(cg, resources, false, err);
-	if (froze)
-		(void)cgroup_thaw(cg, r < 0 ? &ignored : err);
 	return r;
 }
 
@@ -456,15 +329,15 @@ static int set_up(struct cgroup *cg, const struct oci_resources *resources, size
 	if (r < 0)
 		return r;
 	(void)enable_for(cg, resources, n_mounted > 1);
-	r = plan_limits(cg, resources, &plan, err);
+	r = cgroup_plan_limits(cg, resources, &plan, err);
 	if (r == -EOPNOTSUPP && cg->n < n_mounted) {
 		(void)error_prefix(err, r, "no permission to make cgroups");
 		err->kind = ERROR_DENIED;
 	}
 	if (r == 0)
-		r = write_plan(cg, &plan, err);
+		r = cgroup_write_plan(cg, &plan, NULL, err);
 	if (r == 0)
-		r = apply_devices(cg, resources, true, err);
+		r = cgroup_apply_devices(cg, resources, true, err);
 	return r;
 }
 

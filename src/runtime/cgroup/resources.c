@@ -157,14 +157,14 @@ static int plan_cpu_v1(struct planner *p, size_t place)
 		emit(p, place, "cpu", "cpu.cfs_quota_us", FIELD("cpu.quota"), CGROUP_WRITE_RETRY,
 		     "%" PRId64, r->cpu_quota.value < 0 ? -1 : r->cpu_quota.value);
 	if (r->cpu_burst.set)
-		emit(p, place, "cpu", "cpu.cfs_burst_us", FIELD("cpu.burst"), 0, "%" PRIu64,
-		     r->cpu_burst.value);
+		emit(p, place, "cpu", "cpu.cfs_burst_us", FIELD("cpu.burst"), CGROUP_WRITE_RETRY,
+		     "%" PRIu64, r->cpu_burst.value);
 	if (r->cpu_rt_period.value)
 		emit(p, place, "cpu", "cpu.rt_period_us", FIELD("cpu.realtimePeriod"),
 		     CGROUP_WRITE_RETRY, "%" PRIu64, r->cpu_rt_period.value);
 	if (r->cpu_rt_runtime.value)
-		emit(p, place, "cpu", "cpu.rt_runtime_us", FIELD("cpu.realtimeRuntime"), 0,
-		     "%" PRId64, r->cpu_rt_runtime.value);
+		emit(p, place, "cpu", "cpu.rt_runtime_us", FIELD("cpu.realtimeRuntime"),
+		     CGROUP_WRITE_RETRY, "%" PRId64, r->cpu_rt_runtime.value);
 	if (r->cpu_idle.set)
 		emit(p, place, "cpu", "cpu.idle", FIELD("cpu.idle"), 0, "%" PRId64,
 		     r->cpu_idle.value);
@@ -346,12 +346,13 @@ static int plan_pids(struct planner *p)
 
 	if (!p->r->pids_limit.set)
 		return 0;
-	result = find_place(p, "pids", FIELD("pids.limit"), limit > 0, &place);
+	result = find_place(p, "pids", FIELD("pids.limit"), limit >= 0, &place);
 	if (result != 0)
 		return result < 0 ? result : 0;
+	if (limit == 0 && is_v2(p, place)) /* the first process is born inside and must fit */
+		limit = 1;
 	emit(p, place, "pids", "pids.max", FIELD("pids.limit"),
-	     limit <= 0 ? CGROUP_WRITE_OPTIONAL : 0, "%s",
-	     limit_text(limit > 0 ? limit : -1, text));
+	     limit < 0 ? CGROUP_WRITE_OPTIONAL : 0, "%s", limit_text(limit, text));
 	return 0;
 }
 
@@ -446,7 +447,11 @@ static int plan_block(struct planner *p)
 			 r->blkio_weight.value);
 		or_else(p, w, "blkio.bfq.weight", "%s", w->value);
 	}
-	if (r->blkio_leaf_weight.value && !is_v2(p, place))
+	if (r->blkio_leaf_weight.value && is_v2(p, place))
+		return error_kind(p->err, ERROR_UNSUPPORTED,
+				  "cannot set " FIELD("blockIO.leafWeight") ": cgroup v2 has no "
+									    "such weight");
+	if (r->blkio_leaf_weight.value)
 		emit(p, place, "blkio", "blkio.leaf_weight", FIELD("blockIO.leafWeight"), 0,
 		     "%" PRIu64, r->blkio_leaf_weight.value);
 	for (size_t i = 0; i < r->n_blkio_weight_devices; i++)

@@ -241,6 +241,33 @@ static void test_bad_documents_are_refused_with_the_field(void **state)
 	}
 }
 
+static void test_no_processes_means_no_limit_before_1_3(void **state)
+{
+	static const struct {
+		const char *version;
+		int64_t limit;
+	} cases[] = {
+		{ "1.0.0", -1 },
+		{ "1.2.1", -1 },
+		{ "1.3.0", 0 },
+		{ "1.10.0", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct oci_spec *spec = NULL;
+		struct error err;
+		char text[200];
+
+		(void)snprintf(text, sizeof(text),
+			       "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"},"
+			       "\"linux\":{\"resources\":{\"pids\":{\"limit\":0}}}}",
+			       cases[i].version);
+		assert_int_equal(oci_spec_parse(text, strlen(text), &spec, &err), 0);
+		assert_int_equal(spec->linux_.resources.pids_limit.value, cases[i].limit);
+		oci_spec_free(spec);
+	}
+}
+
 static void test_a_missing_file_is_named(void **state)
 {
 	struct oci_spec *spec = NULL;
@@ -306,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_capabilities_are_dropped),
 		cmocka_unit_test(test_words_with_two_spellings_mean_the_same),
 		cmocka_unit_test(test_bad_documents_are_refused_with_the_field),
+		cmocka_unit_test(test_no_processes_means_no_limit_before_1_3),
 		cmocka_unit_test(test_a_missing_file_is_named),
 		cmocka_unit_test(test_a_process_alone_is_read),
 		cmocka_unit_test(test_resources_alone_are_read),

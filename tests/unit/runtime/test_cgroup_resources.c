@@ -103,7 +103,7 @@ static void test_cpu(void **state)
 		"{\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000,\"burst\":1000}}";
 
 	expect_v1(document, "0 cpu.shares=512~\n0 cpu.cfs_period_us=100000~\n"
-			    "0 cpu.cfs_quota_us=50000~\n0 cpu.cfs_burst_us=1000\n");
+			    "0 cpu.cfs_quota_us=50000~\n0 cpu.cfs_burst_us=1000~\n");
 	expect_v2(document, "0 cpu.weight=59\n0 cpu.max=50000 100000~\n0 cpu.max.burst=1000\n");
 }
 
@@ -175,11 +175,18 @@ static void test_swappiness_is_checked_and_v1_only(void **state)
 		     "swappiness");
 }
 
-static void test_pids_zero_and_less_mean_no_limit(void **state)
+static void test_pids_below_zero_mean_no_limit(void **state)
 {
 	expect_v1("{\"pids\":{\"limit\":100}}", "3 pids.max=100\n");
-	expect_v1("{\"pids\":{\"limit\":0}}", "3 pids.max=max?\n");
 	expect_v2("{\"pids\":{\"limit\":-1}}", "0 pids.max=max?\n");
+	expect_v1("{\"pids\":{\"limit\":-7}}", "3 pids.max=max?\n");
+	expect_v1("{\"pids\":{}}", "");
+}
+
+static void test_pids_zero_leaves_room_for_the_first_process(void **state)
+{
+	expect_v1("{\"pids\":{\"limit\":0}}", "3 pids.max=0\n");
+	expect_v2("{\"pids\":{\"limit\":0}}", "0 pids.max=1\n");
 }
 
 static void test_block_weight(void **state)
@@ -189,6 +196,13 @@ static void test_block_weight(void **state)
 	assert_int_equal(cgroup_blkio_to_io_weight(100000), 10000);
 	expect_v1("{\"blockIO\":{\"weight\":500}}", "4 blkio.weight=500 or blkio.bfq.weight=500\n");
 	expect_v2("{\"blockIO\":{\"weight\":500}}", "0 io.bfq.weight=500 or io.weight=4950\n");
+}
+
+static void test_leaf_weights_are_of_v1(void **state)
+{
+	expect_v1("{\"blockIO\":{\"leafWeight\":300}}", "4 blkio.leaf_weight=300\n");
+	expect_error("{\"blockIO\":{\"leafWeight\":300}}", v2_places, 1, ERROR_UNSUPPORTED,
+		     "linux.resources.blockIO.leafWeight");
 }
 
 static void test_block_throttles(void **state)
@@ -292,8 +306,10 @@ int main(void)
 		cmocka_unit_test(test_unlimited_memory_frees_swap_too),
 		cmocka_unit_test(test_swap_needs_a_larger_memory_limit),
 		cmocka_unit_test(test_swappiness_is_checked_and_v1_only),
-		cmocka_unit_test(test_pids_zero_and_less_mean_no_limit),
+		cmocka_unit_test(test_pids_below_zero_mean_no_limit),
+		cmocka_unit_test(test_pids_zero_leaves_room_for_the_first_process),
 		cmocka_unit_test(test_block_weight),
+		cmocka_unit_test(test_leaf_weights_are_of_v1),
 		cmocka_unit_test(test_block_throttles),
 		cmocka_unit_test(test_huge_pages),
 		cmocka_unit_test(test_network_is_of_v1),
