@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -72,6 +73,14 @@ static int deny_setgroups(pid_t pid, struct error *err)
 	return r < 0 ? error_num(err, -r, "cannot deny setgroups") : 0;
 }
 
+static int COLD refused(enum idmap_kind kind, int r, struct buf *text, struct error *err)
+{
+	text->data[text->len - 1] = '\0'; /* lines become a list */
+	for (char *p = text->data; (p = strchr(p, '\n'));)
+		*p = ',';
+	return error_num(err, -r, "cannot map %s '%s'", kinds[kind].what, text->data);
+}
+
 int idmap_write(pid_t pid, enum idmap_kind kind, const struct idmap_range *ranges, size_t n,
 		struct error *err)
 {
@@ -85,7 +94,7 @@ int idmap_write(pid_t pid, enum idmap_kind kind, const struct idmap_range *range
 	if (r == 0)
 		return 0;
 	if (r != -EPERM)
-		return error_num(err, -r, "cannot map %s '%s'", kinds[kind].what, buf_str(&text));
+		return refused(kind, r, &text, err);
 
 	r = run_helper(pid, kind, ranges, n, err);
 	if (r <= 0)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -58,7 +59,8 @@ int mount_fs(const char *type, const char *source, const struct mount_param *par
 	for (size_t i = 0; i < n_params; i++) {
 		unsigned cmd = params[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
 
-		if (fsconfig(context_fd, cmd, params[i].key, params[i].value, 0) < 0)
+		if (fsconfig(context_fd, cmd, params[i].key, params[i].value, 0) < 0 &&
+		    !(params[i].common && errno == EINVAL))
 			return context_error(err, context_fd, type, &params[i]);
 	}
 	if (fsconfig(context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -93,6 +95,17 @@ int mount_set_attributes(int mount_fd, bool recursive, uint64_t set, uint64_t cl
 	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
 	return mount_setattr(mount_fd, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+int mount_is_root(int fd)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &st) < 0)
+		return -errno;
+	if (!(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+		return -EOPNOTSUPP;
+	return !!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 int mount_attach(int mount_fd, int dest_fd)

@@ -18,6 +18,7 @@
 struct mount_param {
 	const char *key;
 	const char *value;
+	bool common; /* of every file system, as mount(2) has it: one that knows it not ignores it */
 };
 
 /*
@@ -42,6 +43,9 @@ int mount_clone(int dir_fd, const char *path, bool recursive, int *ret_mount_fd,
  */
 int mount_set_attributes(int mount_fd, bool recursive, uint64_t set, uint64_t clear,
 			 uint64_t propagation, int userns_fd);
+
+/* Is fd (O_PATH) the root of a mount? 5.8. 1, 0, or -errno without text. */
+int mount_is_root(int fd);
 
 /* Attach a detached mount on the directory or file dest_fd (O_PATH). 0 or -errno without text. */
 int mount_attach(int mount_fd, int dest_fd);

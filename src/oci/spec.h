@@ -358,6 +358,9 @@ struct oci_spec *oci_spec_default(bool rootless);
  * fields, duplicates. A relative mount destination passes: it is taken from "/".
  */
 int oci_spec_check(const struct oci_spec *spec, struct error *err);
+/* Those of id maps; field is their path: "linux.uidMappings". */
+int oci_id_maps_check(const char *field, const struct oci_id_map *maps, size_t n,
+		      struct error *err);
 /* Those of a process alone (exec --process). */
 int oci_process_check(const struct oci_process *process, struct error *err);
 

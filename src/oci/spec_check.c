@@ -152,8 +152,7 @@ static int check_process(const struct oci_spec *spec, struct error *err)
 }
 
 /* user_namespaces(7): at most 340 lines, no line may pass the last id */
-static int check_id_maps(const char *path, const struct oci_id_map *maps, size_t n,
-			 struct error *err)
+int oci_id_maps_check(const char *path, const struct oci_id_map *maps, size_t n, struct error *err)
 {
 	if (n > 340)
 		return bad(err, "%s: %zu mappings, the kernel takes 340", path, n);
@@ -200,11 +199,11 @@ static int check_mounts(const struct oci_spec *spec, struct error *err)
 				"mounts[%zu]: '%s' is not a bind mount, only these can be id-mapped",
 				i, m->destination);
 		(void)snprintf(path, sizeof(path), "mounts[%zu].uidMappings", i);
-		r = check_id_maps(path, m->uid_maps, m->n_uid_maps, err);
+		r = oci_id_maps_check(path, m->uid_maps, m->n_uid_maps, err);
 		if (r < 0)
 			return r;
 		(void)snprintf(path, sizeof(path), "mounts[%zu].gidMappings", i);
-		r = check_id_maps(path, m->gid_maps, m->n_gid_maps, err);
+		r = oci_id_maps_check(path, m->gid_maps, m->n_gid_maps, err);
 		if (r < 0)
 			return r;
 	}
@@ -242,10 +241,10 @@ static int check_user_namespace(const struct oci_spec *spec, struct error *err)
 	if (user->wanted && !user->path && (!l->n_uid_maps || !l->n_gid_maps))
 		return bad(err, "linux.%s: missing for the new user namespace",
 			   l->n_uid_maps ? "gidMappings" : "uidMappings");
-	r = check_id_maps("linux.uidMappings", l->uid_maps, l->n_uid_maps, err);
+	r = oci_id_maps_check("linux.uidMappings", l->uid_maps, l->n_uid_maps, err);
 	if (r < 0)
 		return r;
-	return check_id_maps("linux.gidMappings", l->gid_maps, l->n_gid_maps, err);
+	return oci_id_maps_check("linux.gidMappings", l->gid_maps, l->n_gid_maps, err);
 }
 
 /* Fields that would act on the host if their namespace were not the container's own. */

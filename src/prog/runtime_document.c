@@ -121,6 +121,7 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		.seccomp = true,
 		.apparmor = exists("/sys/kernel/security/apparmor"),
 		.selinux = exists("/sys/fs/selinux/enforce"),
+		.idmap_mounts = true,
 		.seccomp_actions = names_of(&oci_seccomp_action_words, arena),
 		.seccomp_operators = names_of(&oci_seccomp_op_words, arena),
 		.seccomp_archs = names_of(&oci_seccomp_arch_words, arena),

@@ -235,6 +235,8 @@ static int plan(struct creation *c, struct error *err)
 	/* without privilege we could open nothing that the child cannot */
 	if (in_user_namespace(c) && geteuid() == 0)
 		r = mount_plan_open_sources(&c->plan, err);
+	if (r >= 0 && c->plan.needs_creator)
+		r = mount_plan_prepare(&c->plan, c->namespaces.join_fd[OCI_NS_USER], err);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -169,6 +170,18 @@ int device_apply(struct mounter *m, const struct mount_op *op, struct error *err
 	return 0;
 }
 
+static int check_link(int dir_fd, const char *name, const struct mount_op *op, struct error *err)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir_fd, name, target, sizeof(target));
+
+	if (n >= 0 && (size_t)n == strlen(op->source) && memcmp(target, op->source, (size_t)n) == 0)
+		return 0;
+	return error_kind(err, ERROR_INVALID,
+			  "'%s' exists in the rootfs and is not a symlink to '%s'", op->dest,
+			  op->source);
+}
+
 int symlink_apply(struct mounter *m, const struct mount_op *op, struct error *err)
 {
 	const char *name;
@@ -176,8 +189,10 @@ int symlink_apply(struct mounter *m, const struct mount_op *op, struct error *er
 
 	if (dir_fd < 0)
 		return dir_fd;
-	/* what an image brings under these names is left alone */
-	if (symlinkat(op->source, dir_fd, name) < 0 && errno != EEXIST)
+	if (symlinkat(op->source, dir_fd, name) == 0)
+		return 0;
+	if (errno != EEXIST)
 		return error_sys(err, "cannot make symlink '%s'", op->dest);
-	return 0;
+	/* what an image brings under the names of ours is left alone */
+	return op->flags & MOUNT_OP_F_SAME_LINK ? check_link(dir_fd, name, op, err) : 0;
 }

@@ -50,7 +50,8 @@ int mounter_open(const struct mounter *m, const struct mount_op *op)
 {
 	if (op->flags & MOUNT_OP_F_NO_SYMLINK)
 		return path_open_beneath(m->root_fd, op->dest + 1, O_PATH, 0);
-	return path_open_in_root(m->root_fd, op->dest, O_PATH, 0);
+	return path_open_in_root(m->root_fd, op->dest,
+				 O_PATH | (op->options.dest_nofollow ? O_NOFOLLOW : 0), 0);
 }
 
 int mounter_open_parent(struct mounter *m, const struct mount_op *op, const char **ret_name,
@@ -294,8 +295,8 @@ static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *
 	if (str_eq(op->fs_type, "overlay"))
 		r = overlay_mount(op, NULL, &mount_fd, err);
 	else
-		r = mount_fs(op->fs_type, op->source, o->params, o->n_params,
-			     o->set | o->recursive_set, &mount_fd, err);
+		r = mount_fs(op->fs_type, op->source, o->params, o->n_params, o->set, &mount_fd,
+			     err);
 	if (r >= 0 && str_eq(op->fs_type, "tmpfs"))
 		r = fill_tmpfs(op, mount_fd, dest_fd, err);
 	if (r < 0)
@@ -319,6 +320,18 @@ static int set_attributes(const struct mount_op *op, int mount_fd, struct error 
 	return 0;
 }
 
+int mount_op_open_source(const struct mount_op *op, int *ret_fd, struct error *err)
+{
+	cleanup_fd int link_fd = -EBADF;
+
+	if (!op->options.src_nofollow)
+		return mount_clone(AT_FDCWD, op->source, op->options.recursive_bind, ret_fd, err);
+	link_fd = open(op->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (link_fd < 0)
+		return error_sys(err, "cannot open '%s'", op->source);
+	return mount_clone(link_fd, "", op->options.recursive_bind, ret_fd, err);
+}
+
 /* The source as a detached mount: opened by the parent, or here. Borrowed or in *own_fd. */
 static int open_source(const struct mount_op *op, int *own_fd, int *ret_mount_fd, struct error *err)
 {
@@ -327,7 +340,7 @@ static int open_source(const struct mount_op *op, int *own_fd, int *ret_mount_fd
 	*ret_mount_fd = op->source_fd;
 	if (op->source_fd >= 0)
 		return 0;
-	r = mount_clone(AT_FDCWD, op->source, op->options.recursive_bind, own_fd, err);
+	r = mount_op_open_source(op, own_fd, err);
 	*ret_mount_fd = *own_fd;
 	return r;
 }
@@ -365,6 +378,10 @@ static int apply_remount(struct mounter *m, const struct mount_op *op, struct er
 
 	if (fd < 0)
 		return error_num(err, -fd, "cannot open '%s'", op->dest);
+	if (op->kind == MOUNT_OP_REMOUNT && mount_is_root(fd) == 0)
+		return error_kind(err, ERROR_INVALID,
+				  "mounts: '%s' cannot be remounted, it is not a mount point",
+				  op->dest);
 	r = set_attributes(op, fd, err);
 	if (r >= 0 && set_propagation(op, fd) < 0)
 		return error_num(err, EINVAL, "cannot set the propagation of '%s'", op->dest);
@@ -401,7 +418,7 @@ static int apply_root(struct mounter *m, const struct mount_op *op, struct error
 		r = overlay_mount(op, m->rootfs_path, &own_fd, err);
 	} else {
 		r = mount_fs(op->fs_type, op->source, op->options.params, op->options.n_params,
-			     op->options.set | op->options.recursive_set, &own_fd, err);
+			     op->options.set, &own_fd, err);
 	}
 	if (r < 0)
 		return error_prefix(err, r, "mounting the rootfs");

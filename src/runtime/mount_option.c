@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 enum word_kind {
 	WORD_SET,   /* attribute on */
@@ -14,7 +15,7 @@ enum word_kind {
 	WORD_RCLEAR,
 	WORD_PROPAGATION,
 	WORD_RPROPAGATION,
-	WORD_FLAG, /* a flag of the superblock that every file system knows: passed on */
+	WORD_FLAG, /* a flag of the superblock that mount(2) takes for every file system */
 	WORD_NONE, /* the default, or without meaning since Linux 2.x */
 	WORD_BIND,
 	WORD_RBIND,
@@ -22,6 +23,9 @@ enum word_kind {
 	WORD_COPY_UP,
 	WORD_IDMAP,
 	WORD_RIDMAP,
+	WORD_COPY_SYMLINK, /* these three are crun's */
+	WORD_DEST_NOFOLLOW,
+	WORD_SRC_NOFOLLOW,
 };
 
 struct word {
@@ -36,7 +40,9 @@ static const struct word words[] = {
 	{ "async", WORD_FLAG, 0 },
 	{ "atime", WORD_CLEAR, MOUNT_ATTR_NOATIME },
 	{ "bind", WORD_BIND, 0 },
+	{ "copy-symlink", WORD_COPY_SYMLINK, 0 },
 	{ "defaults", WORD_NONE, 0 },
+	{ "dest-nofollow", WORD_DEST_NOFOLLOW, 0 },
 	{ "dev", WORD_CLEAR, MOUNT_ATTR_NODEV },
 	{ "diratime", WORD_CLEAR, MOUNT_ATTR_NODIRATIME },
 	{ "dirsync", WORD_FLAG, 0 },
@@ -45,14 +51,15 @@ static const struct word words[] = {
 	{ "iversion", WORD_FLAG, 0 },
 	{ "lazytime", WORD_FLAG, 0 },
 	{ "loud", WORD_NONE, 0 },
-	{ "mand", WORD_NONE, 0 }, /* mandatory locks are gone since 5.15 */
+	{ "mand", WORD_FLAG, 0 },
+	{ "noacl", WORD_FLAG, 0 },
 	{ "noatime", WORD_SET, MOUNT_ATTR_NOATIME },
 	{ "nodev", WORD_SET, MOUNT_ATTR_NODEV },
 	{ "nodiratime", WORD_SET, MOUNT_ATTR_NODIRATIME },
 	{ "noexec", WORD_SET, MOUNT_ATTR_NOEXEC },
 	{ "noiversion", WORD_NONE, 0 },
 	{ "nolazytime", WORD_FLAG, 0 },
-	{ "nomand", WORD_NONE, 0 },
+	{ "nomand", WORD_FLAG, 0 },
 	{ "norelatime", WORD_CLEAR, MOUNT_ATTR_RELATIME },
 	{ "nostrictatime", WORD_CLEAR, MOUNT_ATTR_STRICTATIME },
 	{ "nosuid", WORD_SET, MOUNT_ATTR_NOSUID },
@@ -89,6 +96,7 @@ static const struct word words[] = {
 	{ "shared", WORD_PROPAGATION, MS_SHARED },
 	{ "silent", WORD_NONE, 0 },
 	{ "slave", WORD_PROPAGATION, MS_SLAVE },
+	{ "src-nofollow", WORD_SRC_NOFOLLOW, 0 },
 	{ "strictatime", WORD_SET, MOUNT_ATTR_STRICTATIME },
 	{ "suid", WORD_CLEAR, MOUNT_ATTR_NOSUID },
 	{ "symfollow", WORD_CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
@@ -107,12 +115,22 @@ static int compare_word(const void *key, const void *row)
 	return strcmp(key, ((const struct word *)row)->name);
 }
 
-/* The three access time modes share bits: all of them are cleared before one is set. */
+/*
+ * The three access time modes share bits: all of them are cleared before one is set. That a mode is
+ * not wanted takes it back and chooses no other; "atime" ends noatime.
+ */
 static void attribute(uint64_t *set, uint64_t *clear, uint64_t value, bool on)
 {
 	bool is_time = value == MOUNT_ATTR_RELATIME || (value & MOUNT_ATTR__ATIME);
 	uint64_t mask = is_time ? MOUNT_ATTR__ATIME : value;
 
+	if (is_time && !on && value != MOUNT_ATTR_NOATIME) {
+		if ((*set & mask) == value) {
+			*set &= ~mask;
+			*clear &= ~mask;
+		}
+		return;
+	}
 	*set &= ~mask;
 	*clear |= mask; /* mount_setattr(2): set and clear together replace */
 	if (on)
@@ -158,10 +176,31 @@ static void apply_word(const struct word *w, struct mount_options *o)
 	case WORD_RIDMAP:
 		o->idmap = o->recursive_idmap = true;
 		break;
+	case WORD_COPY_SYMLINK:
+		o->copy_symlink = true;
+		break;
+	case WORD_DEST_NOFOLLOW:
+		o->dest_nofollow = true;
+		break;
+	case WORD_SRC_NOFOLLOW:
+		o->src_nofollow = true;
+		break;
 	case WORD_FLAG:
 	case WORD_NONE:
 		break;
 	}
+}
+
+/* "idmap=uids=0-1000-1;gids=0-1000-1": crun's way to say uidMappings and gidMappings. */
+static bool apply_idmap_text(const char *option, struct mount_options *o)
+{
+	const char *text = str_after(option, "idmap=");
+
+	if (!text)
+		return false;
+	o->idmap = true;
+	o->idmap_text = text;
+	return true;
 }
 
 void mount_options_parse(const char *const *option, size_t n_options, struct arena *arena,
@@ -180,7 +219,7 @@ void mount_options_parse(const char *const *option, size_t n_options, struct are
 			apply_word(w, &o);
 			continue;
 		}
-		if (!*option[i])
+		if (!*option[i] || apply_idmap_text(option[i], &o))
 			continue;
 		if (!params) /* at most one for each word that is left */
 			params = arena_alloc(arena, (n_options - i) * sizeof(*params));
@@ -188,6 +227,7 @@ void mount_options_parse(const char *const *option, size_t n_options, struct are
 		param->key = equals ? arena_strndup(arena, option[i], (size_t)(equals - option[i]))
 				    : option[i];
 		param->value = equals ? equals + 1 : NULL;
+		param->common = w;
 	}
 	o.params = params;
 	*ret = o;

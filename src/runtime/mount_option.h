@@ -17,7 +17,9 @@ struct arena;
 
 struct mount_options {
 	bool bind, recursive_bind, remount, copy_up, idmap, recursive_idmap;
-	uint64_t set, clear;			 /* MOUNT_ATTR_* of this mount */
+	bool copy_symlink, dest_nofollow, src_nofollow; /* crun.1, for binds */
+	const char *idmap_text; /* what follows "idmap=", as crun.1 has it; or NULL */
+	uint64_t set, clear;	/* MOUNT_ATTR_* of this mount */
 	uint64_t recursive_set, recursive_clear; /* of it and all below */
 	uint64_t propagation;			 /* MS_SHARED ... or 0 */
 	uint64_t recursive_propagation;

@@ -60,6 +60,9 @@ int pivot_prepare(uint64_t propagation, int proc_fd, bool *ret_chrooted, struct 
 	 */
 	if (!propagation)
 		propagation = MS_SLAVE;
+	/* what cannot be bound could not become the rootfs; it is set on the container's root */
+	if (propagation & MS_UNBINDABLE)
+		propagation = MS_PRIVATE;
 	if (mount(NULL, "/", NULL, propagation | MS_REC, NULL) < 0)
 		return error_sys(err, "cannot change the propagation of '/'");
 	*ret_chrooted = !same;

@@ -15,7 +15,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -135,18 +137,36 @@ static void seal_later(struct mount_op *op, struct mount_op *seal)
 	op->options.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 }
 
-static int refuse_unsupported(const struct oci_mount *m, const struct mount_options *o, size_t i,
-			      struct error *err)
+/* Options that mean something for one kind of mount only. */
+static int check_options(const struct mount_op *op, size_t i, struct error *err)
 {
-	if (o->idmap || m->n_uid_maps || m->n_gid_maps)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: mounts[%zu].uidMappings (idmapped mounts)",
-				  i);
-	if (o->copy_up && !str_eq(m->type, "tmpfs"))
+	const struct mount_options *o = &op->options;
+	const char *word = o->copy_symlink    ? "copy-symlink"
+			   : o->dest_nofollow ? "dest-nofollow"
+			   : o->src_nofollow  ? "src-nofollow"
+					      : NULL;
+
+	if (word && op->kind != MOUNT_OP_BIND)
 		return error_kind(err, ERROR_INVALID,
-				  "mounts[%zu]: tmpcopyup is for type tmpfs, not '%s'", i,
-				  m->type ? m->type : "");
+				  "mounts[%zu].options: '%s' is for bind mounts", i, word);
+	if (o->copy_up && (op->kind != MOUNT_OP_FS || !str_eq(op->fs_type, "tmpfs")))
+		return error_kind(err, ERROR_INVALID,
+				  "mounts[%zu].options: tmpcopyup is for type tmpfs", i);
+	/* generic flags of the superblock are accepted, as everywhere: a bind has that of its source */
+	for (size_t k = 0; op->kind != MOUNT_OP_FS && k < o->n_params; k++)
+		if (!o->params[k].common)
+			return error_kind(
+				err, ERROR_INVALID,
+				"mounts[%zu].options: '%s' is not an option of a bind mount", i,
+				o->params[k].key);
 	return 0;
+}
+
+/* Nothing lies below a new file system: what is asked for all below is for itself. */
+static void fold_recursive(struct mount_options *o)
+{
+	o->set = (o->set & ~o->recursive_clear) | o->recursive_set;
+	o->recursive_set = o->recursive_clear = 0;
 }
 
 static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, struct mount_op *op,
@@ -171,11 +191,10 @@ static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, str
 			op->flags |= MOUNT_OP_F_NO_SYMLINK; /* CVE-2023-27561 */
 		bind_foreign_namespace(in, op);
 	}
-	if (op->kind != MOUNT_OP_FS && o->n_params)
-		return error_kind(err, ERROR_INVALID,
-				  "mounts[%zu].options: '%s' is not an option of a bind mount", i,
-				  o->params[0].key);
-	return 0;
+	if (op->kind == MOUNT_OP_FS)
+		fold_recursive(&op->options);
+	p->needs_creator |= o->copy_symlink;
+	return check_options(op, i, err);
 }
 
 static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, size_t i,
@@ -188,9 +207,6 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 	int r;
 
 	mount_options_parse(m->options, m->n_options, p->arena, &options);
-	r = refuse_unsupported(m, &options, i, err);
-	if (r < 0)
-		return r;
 	if (str_eq(dest, "/"))
 		return 0; /* the rootfs itself, planned first */
 	if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"))
@@ -200,12 +216,36 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 	op->options = options;
 	op->flags = MOUNT_OP_F_USER;
 	r = set_kind(in, p, op, m, i, err);
+	if (r >= 0)
+		r = mount_idmap_plan(in, m, i, p, op, err);
 	if (r < 0)
 		return r;
 	if (op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
-	    (options.set & MOUNT_ATTR_RDONLY))
+	    (op->options.set & MOUNT_ATTR_RDONLY))
 		seal_later(op, &seals[(*n_seals)++]);
 	return check_proc(op, err);
+}
+
+/* The mount that is the rootfs, onto the operation that binds root.path. */
+static int plan_root_mount(const struct mount_plan_input *in, struct mount_plan *p,
+			   struct mount_op *op, const struct oci_mount *m, struct error *err)
+{
+	mount_options_parse(m->options, m->n_options, p->arena, &op->options);
+	if (op->options.remount)
+		return error_kind(err, ERROR_INVALID, "mounts[0]: '/' cannot be remounted");
+	if (op->options.bind || str_eq(m->type, "bind")) {
+		if (str_empty(m->source))
+			return error_kind(err, ERROR_INVALID, "mounts[0].source: missing");
+		op->source = host_path(p->arena, in->bundle_path, m->source);
+		return mount_idmap_plan(in, m, 0, p, op, err);
+	}
+	if (str_empty(m->type))
+		return error_kind(err, ERROR_INVALID, "mounts[0].type: missing");
+	op->kind = MOUNT_OP_ROOT_FS;
+	op->fs_type = m->type;
+	op->source = m->source ? m->source : m->type;
+	fold_recursive(&op->options);
+	return mount_idmap_plan(in, m, 0, p, op, err);
 }
 
 /* root.path, or the mount whose destination is "/". */
@@ -213,11 +253,12 @@ static int plan_root(const struct mount_plan_input *in, struct mount_plan *p, st
 {
 	const struct oci_spec *spec = in->spec;
 	struct mount_op *op = mount_plan_add(p, MOUNT_OP_ROOT_BIND, "/");
+	int r = 0;
 
 	p->rootfs_path = host_path(p->arena, in->bundle_path, spec->root_path);
 	op->source = p->rootfs_path;
 	op->options.recursive_bind = true;
-	for (size_t i = 0; i < spec->n_mounts; i++) {
+	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {
 		const struct oci_mount *m = &spec->mounts[i];
 
 		if (!str_eq(clean_destination(p->arena, m->destination), "/"))
@@ -227,21 +268,10 @@ static int plan_root(const struct mount_plan_input *in, struct mount_plan *p, st
 				err, ERROR_INVALID,
 				"mounts[%zu]: a mount on '/' is the rootfs and must be the first",
 				i);
-		mount_options_parse(m->options, m->n_options, p->arena, &op->options);
-		if (op->options.remount)
-			return error_kind(err, ERROR_INVALID, "mounts[0]: '/' cannot be remounted");
-		if (op->options.bind || str_eq(m->type, "bind")) {
-			if (str_empty(m->source))
-				return error_kind(err, ERROR_INVALID, "mounts[0].source: missing");
-			op->source = host_path(p->arena, in->bundle_path, m->source);
-			continue;
-		}
-		if (str_empty(m->type))
-			return error_kind(err, ERROR_INVALID, "mounts[0].type: missing");
-		op->kind = MOUNT_OP_ROOT_FS;
-		op->fs_type = m->type;
-		op->source = m->source ? m->source : m->type;
+		r = plan_root_mount(in, p, op, m, err);
 	}
+	if (r < 0)
+		return r;
 	/* the root becomes read-only at the end: mount points must be made in it */
 	p->root_readonly = spec->root_readonly || (op->options.set & MOUNT_ATTR_RDONLY);
 	op->options.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -323,12 +353,43 @@ int mount_plan_open_sources(struct mount_plan *p, struct error *err)
 
 		if (op->kind != MOUNT_OP_BIND && op->kind != MOUNT_OP_ROOT_BIND && !node)
 			continue;
-		r = mount_clone(AT_FDCWD, op->source, op->options.recursive_bind, &op->source_fd,
-				err);
+		r = mount_op_open_source(op, &op->source_fd, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* A source that is a symlink and shall be copied, not followed. */
+static int copy_link(struct mount_plan *p, struct mount_op *op, struct error *err)
+{
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (op->kind != MOUNT_OP_BIND || !op->options.copy_symlink)
+		return 0;
+	n = readlink(op->source, target, sizeof(target) - 1);
+	if (n < 0)
+		return errno == EINVAL ? 0 : error_sys(err, "cannot read '%s'", op->source);
+	target[n] = '\0';
+	op->kind = MOUNT_OP_SYMLINK;
+	op->flags |= MOUNT_OP_F_SAME_LINK;
+	op->source = arena_strdup(p->arena, target);
+	return 0;
+}
+
+int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct mount_op *op = &p->ops[i];
+		int r = copy_link(p, op, err);
+
+		if (r >= 0 && op->idmap && op->source_fd < 0)
+			r = mount_op_open_source(op, &op->source_fd, err);
+		if (r < 0)
+			return r;
+	}
+	return mount_idmap_apply(p, userns_fd, err);
 }
 
 static const char *const kind_names[] = {

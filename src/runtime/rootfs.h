@@ -20,6 +20,9 @@
 
 struct buf;
 struct cgroup;
+struct mount_idmap;
+struct oci_linux;
+struct oci_mount;
 struct oci_spec;
 
 enum mount_op_kind {
@@ -42,6 +45,7 @@ enum mount_op_flag {
 	MOUNT_OP_F_USER = 1 << 2,	/* asked for by mounts[]: rules about /proc apply */
 	MOUNT_OP_F_PROC = 1 << 3,	/* a bind that must turn out to be procfs */
 	MOUNT_OP_F_BIND_NODE = 1 << 4,	/* DEVICE: bind, do not mknod */
+	MOUNT_OP_F_SAME_LINK = 1 << 5,	/* SYMLINK: one that is there must be the same */
 };
 
 struct mount_op {
@@ -52,7 +56,8 @@ struct mount_op {
 	const char *fs_type;
 	int source_fd; /* >= 0: a detached mount made by the parent; wins over source */
 	struct mount_options options;
-	mode_t mode; /* DEVICE, DIR */
+	const struct mount_idmap *idmap; /* BIND: whose ids stand for which; or NULL */
+	mode_t mode;			 /* DEVICE, DIR */
 	dev_t device;
 	uid_t uid;
 	gid_t gid;
@@ -63,6 +68,7 @@ struct mount_plan {
 	struct mount_op *ops;
 	size_t n, capacity;
 	bool root_readonly;
+	bool needs_creator;	 /* some sources can only be opened by mount_plan_prepare() */
 	const char *rootfs_path; /* absolute */
 	uint64_t propagation;	 /* of "/", MS_SHARED ... with MS_REC where it applies */
 };
@@ -73,6 +79,7 @@ struct mount_plan_input {
 	const char *bundle_path;     /* absolute */
 	const struct cgroup *cgroup; /* of the container */
 	bool user_namespace;	     /* device nodes must be bound, sources opened by the parent */
+	bool running;		     /* the container is there already */
 };
 
 /*
@@ -90,6 +97,26 @@ void mount_plan_format(const struct mount_plan *p, struct buf *out);
  * are opened here as detached mounts.
  */
 int mount_plan_open_sources(struct mount_plan *p, struct error *err);
+
+/*
+ * In the parent, where p->needs_creator: id-mapped sources become detached mounts with their ids
+ * mapped, sources that are symlinks to be copied become symlinks.
+ *
+ * userns_fd  of the container, for mounts that take its mapping and it is not made by us; or -EBADF
+ * Errors     name the field: "mounts[2]: ..."
+ */
+int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err);
+
+/* mount_idmap.c */
+
+/*
+ * Does mounts[i], planned as op, ask for mapped ids? Then op->idmap says which.
+ * Errors   ERROR_INVALID naming the field
+ */
+int mount_idmap_plan(const struct mount_plan_input *in, const struct oci_mount *m, size_t i,
+		     struct mount_plan *p, struct mount_op *op, struct error *err);
+/* Map the ids of the detached mounts of all operations that ask for it. */
+int mount_idmap_apply(const struct mount_plan *p, int userns_fd, struct error *err);
 
 /* Appends an operation; the strings must live as long as the plan. */
 struct mount_op *mount_plan_add(struct mount_plan *p, enum mount_op_kind kind, const char *dest);
@@ -116,6 +143,9 @@ struct mounter {
 	const char *parent_path; /* its path is the first parent_len bytes of this */
 	size_t parent_len;
 };
+
+/* op->source as a detached mount. */
+int mount_op_open_source(const struct mount_op *op, int *ret_fd, struct error *err);
 
 void mounter_init(struct mounter *m, const char *rootfs_path);
 void mounter_done(struct mounter *m);

@@ -43,8 +43,9 @@ static void test_words_are_sorted_for_the_search(void **state)
 
 static void test_every_word_is_understood(void **state)
 {
-	static const char *const passed_on[] = { "acl",	     "async",	   "dirsync", "iversion",
-						 "lazytime", "nolazytime", "sync" };
+	static const char *const passed_on[] = { "acl",	     "async", "dirsync", "iversion",
+						 "lazytime", "mand",  "noacl",	 "nolazytime",
+						 "nomand",   "sync" };
 
 	for (size_t i = 0; mount_option_word(i); i++) {
 		const char *word = mount_option_word(i);
@@ -54,7 +55,31 @@ static void test_every_word_is_understood(void **state)
 		for (size_t k = 0; k < sizeof(passed_on) / sizeof(passed_on[0]); k++)
 			expected = expected || strcmp(word, passed_on[k]) == 0;
 		assert_int_equal(o.n_params, expected ? 1 : 0);
+		assert_true(o.n_params == 0 || o.params[0].common);
 	}
+}
+
+static void test_an_access_time_mode_that_is_not_wanted_chooses_no_other(void **state)
+{
+	struct mount_options o = PARSE("norelatime", "nostrictatime", "rnostrictatime");
+
+	assert_int_equal(o.set | o.clear | o.recursive_set | o.recursive_clear, 0);
+	o = PARSE("noatime", "nostrictatime");
+	assert_int_equal(o.set, MOUNT_ATTR_NOATIME);
+	o = PARSE("strictatime", "nostrictatime");
+	assert_int_equal(o.set | o.clear, 0);
+	o = PARSE("atime");
+	assert_int_equal(o.clear, MOUNT_ATTR__ATIME);
+}
+
+static void test_cruns_words_are_not_options_of_the_file_system(void **state)
+{
+	struct mount_options o = PARSE("copy-symlink", "dest-nofollow", "src-nofollow",
+				       "idmap=uids=0-1-2;gids=0-1-2");
+
+	assert_int_equal(o.n_params, 0);
+	assert_true(o.copy_symlink && o.dest_nofollow && o.src_nofollow && o.idmap);
+	assert_string_equal(o.idmap_text, "uids=0-1-2;gids=0-1-2");
 }
 
 static void test_the_later_of_two_opposites_wins(void **state)
@@ -123,6 +148,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_are_sorted_for_the_search),
 		cmocka_unit_test(test_every_word_is_understood),
+		cmocka_unit_test(test_an_access_time_mode_that_is_not_wanted_chooses_no_other),
+		cmocka_unit_test(test_cruns_words_are_not_options_of_the_file_system),
 		cmocka_unit_test(test_the_later_of_two_opposites_wins),
 		cmocka_unit_test(test_access_time_modes_replace_each_other),
 		cmocka_unit_test(test_recursive_words_touch_only_the_recursive_set),

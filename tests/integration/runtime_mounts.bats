@@ -1,0 +1,298 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Mounts of berth-runtime as the container sees them: options, id maps, propagation, links, and what is refused.
+
+load ../lib/common
+
+setup_file() {
+  needs root
+  berth_setup_file
+  export BUNDLE=$BATS_FILE_TMPDIR/bundle SOURCE=$BATS_FILE_TMPDIR/source
+  make_bundle "$BUNDLE" 'c["process"]["terminal"] = False' 'c["linux"]["cgroupsPath"] = "/berth-bats-mounts/c1"' \
+    'c["linux"].pop("sysctl", None)'
+  cp "$BUNDLE/config.json" "$BUNDLE/plain.json"
+  chmod 755 "$BUNDLE" "$BUNDLE/rootfs" "$BATS_FILE_TMPDIR"
+  # two file systems, one on the other, with options of their own
+  mkdir "$SOURCE"
+  mount -t tmpfs -o nosuid,noexec,noatime source "$SOURCE"
+  mkdir "$SOURCE/sub"
+  mount -t tmpfs -o nodev sub "$SOURCE/sub"
+  touch "$SOURCE"/{root,other} "$SOURCE/sub/root"
+  chown 7:8 "$SOURCE/other"
+  ln -s root "$SOURCE/link"
+  chmod 777 "$SOURCE"
+}
+teardown_file() {
+  umount "$SOURCE/sub" "$SOURCE"
+  berth_teardown_file
+  find /sys/fs/cgroup -depth -type d -name berth-bats-mounts -exec rmdir {} +
+}
+setup() {
+  needs root
+  cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+}
+teardown() {
+  runtime delete --force c1
+  [ ! -e "$BATS_TEST_TMPDIR/undo" ] || sh "$BATS_TEST_TMPDIR/undo"
+}
+
+# in_container SCRIPT EDIT...: what the script prints with these edits of config.json
+in_container() {
+  local script=$1
+  shift
+  edit_config "$BUNDLE" "c['process']['args'] = ['sh', '-c', '''$script''']" "$@"
+  run runtime run -b "$BUNDLE" c1 </dev/null
+}
+
+# A mount of $SOURCE on /m with these options and members: mount_m '"rbind", "ro"' ['"uidMappings": [...]']
+mount_m() {
+  echo "c['mounts'].append({'destination': '/m', 'type': 'bind', 'source': '$SOURCE', 'options': [$1], ${2:-}})"
+}
+
+USERNS='c["linux"]["namespaces"].append({"type": "user"}); c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+MAPS='"uidMappings": [{"containerID": 0, "hostID": 1000, "size": 100}], "gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]'
+
+# Lines "type option,... => flags of the mount [propagation] [| flags of the mount below]": all mounts of the table in one container.
+check_table() {
+  cat >"$BATS_TEST_TMPDIR/table"
+  edit_config "$BUNDLE" "table = [l.split('=>') for l in open('$BATS_TEST_TMPDIR/table') if l.strip()]
+for i, (what, _) in enumerate(table):
+    kind, options = (what.split() + [''])[:2]
+    bind = kind in ('bind', 'rbind')
+    c['mounts'].append({'destination': f'/m{i}', 'type': 'bind' if bind else kind, 'source': '$SOURCE' if bind else kind,
+                        'options': [kind] * bind + options.split(',') * bool(options)})
+c['process']['args'] = ['cat', '/proc/self/mountinfo']"
+  runtime run -b "$BUNDLE" c1 </dev/null >"$BATS_TEST_TMPDIR/mountinfo"
+  python3 - "$BATS_TEST_TMPDIR" <<'PYTHON'
+import sys
+seen, wrong = {}, 0
+for line in open(sys.argv[1] + "/mountinfo"):
+    word = line.split()
+    end = word.index("-")
+    flags = set(word[5].split(",")) | {w.split(":")[0] for w in word[6:end]}
+    flags |= {"super-" + w for w in word[end + 3].split(",") if w in ("sync", "dirsync", "lazytime", "mand")}
+    seen[word[4]] = flags - {"rw"}
+for i, line in enumerate(l for l in open(sys.argv[1] + "/table") if l.strip()):
+    what, expected = line.split("=>")
+    for path, words in zip((f"/m{i}", f"/m{i}/sub"), expected.split("|")):
+        if set(words.split()) != seen.get(path, {"nothing"}):
+            print(f"{what}: {path} is {sorted(seen.get(path, ['nothing']))}, expected {sorted(words.split())}")
+            wrong = 1
+sys.exit(wrong)
+PYTHON
+}
+
+# The source is nosuid,noexec,noatime, what is mounted on it nodev,relatime. A word changes what it names and nothing else.
+@test "options of bind mounts" {
+  check_table <<'TABLE'
+rbind                 => nosuid noexec noatime | nodev relatime
+bind                  => nosuid noexec noatime | nothing
+rbind defaults        => nosuid noexec noatime | nodev relatime
+rbind ro              => ro nosuid noexec noatime | nodev relatime
+rbind ro,rw           => nosuid noexec noatime | nodev relatime
+rbind nodev           => nodev nosuid noexec noatime | nodev relatime
+rbind suid            => noexec noatime | nodev relatime
+rbind exec,dev        => nosuid noatime | nodev relatime
+rbind atime           => nosuid noexec relatime | nodev relatime
+rbind relatime        => nosuid noexec relatime | nodev relatime
+rbind strictatime     => nosuid noexec | nodev relatime
+rbind norelatime      => nosuid noexec noatime | nodev relatime
+rbind nostrictatime   => nosuid noexec noatime | nodev relatime
+rbind nodiratime      => nosuid noexec noatime nodiratime | nodev relatime
+rbind diratime        => nosuid noexec noatime | nodev relatime
+rbind nosymfollow     => nosuid noexec noatime nosymfollow | nodev relatime
+rbind symfollow       => nosuid noexec noatime | nodev relatime
+rbind async,sync,dirsync,lazytime,nolazytime,iversion,noiversion,loud,silent,mand,nomand,acl,noacl => nosuid noexec noatime | nodev relatime
+TABLE
+}
+
+@test "recursive options of bind mounts" {
+  check_table <<'TABLE'
+rbind rro             => ro nosuid noexec noatime | ro nodev relatime
+rbind rrw             => nosuid noexec noatime | nodev relatime
+rbind ro,rrw          => nosuid noexec noatime | nodev relatime
+rbind rnosuid         => nosuid noexec noatime | nosuid nodev relatime
+rbind rsuid           => noexec noatime | nodev relatime
+rbind rnodev          => nosuid nodev noexec noatime | nodev relatime
+rbind rdev            => nosuid noexec noatime | relatime
+rbind rnoexec         => nosuid noexec noatime | nodev noexec relatime
+rbind rexec           => nosuid noatime | nodev relatime
+rbind rnoatime        => nosuid noexec noatime | nodev noatime
+rbind ratime          => nosuid noexec relatime | nodev relatime
+rbind rrelatime       => nosuid noexec relatime | nodev relatime
+rbind rstrictatime    => nosuid noexec | nodev
+rbind rnorelatime     => nosuid noexec noatime | nodev relatime
+rbind rnostrictatime  => nosuid noexec noatime | nodev relatime
+rbind rnodiratime     => nosuid noexec noatime nodiratime | nodev relatime nodiratime
+rbind rdiratime       => nosuid noexec noatime | nodev relatime
+rbind rnosymfollow    => nosuid noexec noatime nosymfollow | nodev relatime nosymfollow
+rbind rsymfollow      => nosuid noexec noatime | nodev relatime
+TABLE
+}
+
+@test "propagation of bind mounts and of new file systems" {
+  check_table <<'TABLE'
+rbind shared          => nosuid noexec noatime shared | nodev relatime
+rbind rshared         => nosuid noexec noatime shared | nodev relatime shared
+rbind private         => nosuid noexec noatime | nodev relatime
+rbind rprivate        => nosuid noexec noatime | nodev relatime
+rbind unbindable      => nosuid noexec noatime unbindable | nodev relatime
+rbind runbindable     => nosuid noexec noatime unbindable | nodev relatime unbindable
+rbind ro,rshared      => ro nosuid noexec noatime shared | nodev relatime shared
+tmpfs shared          => relatime shared
+tmpfs unbindable      => relatime unbindable
+TABLE
+}
+
+@test "options of new file systems" {
+  check_table <<'TABLE'
+tmpfs                 => relatime
+tmpfs defaults        => relatime
+tmpfs ro              => ro relatime
+tmpfs rro             => ro relatime
+tmpfs rnoexec,nodev   => noexec nodev relatime
+tmpfs noexec,rexec    => relatime
+tmpfs nosuid,suid     => relatime
+tmpfs noatime         => noatime
+tmpfs noatime,atime   => relatime
+tmpfs strictatime     =>
+tmpfs nodiratime      => nodiratime relatime
+tmpfs nosymfollow     => nosymfollow relatime
+tmpfs sync            => relatime super-sync
+tmpfs sync,async      => relatime
+tmpfs dirsync         => relatime super-dirsync
+tmpfs lazytime        => relatime super-lazytime
+tmpfs mand            => relatime super-mand
+tmpfs iversion,noiversion,acl,noacl,silent,loud => relatime
+proc ro,nosuid        => ro nosuid relatime
+TABLE
+}
+
+@test "slave: what the host mounts later arrives, nothing goes back" {
+  mount --make-shared "$SOURCE"
+  edit_config "$BUNDLE" "$(mount_m '"rbind", "rslave"')" 'c["process"]["args"] = ["sleep", "100"]' \
+    'c["mounts"].append({"destination": "/p", "type": "bind", "source": "'"$SOURCE"'", "options": ["rbind", "rprivate"]})'
+  runtime run -d -b "$BUNDLE" c1 </dev/null >/dev/null 2>&1
+  mkdir "$SOURCE/later"
+  echo "umount '$SOURCE/later'; rmdir '$SOURCE/later'; mount --make-private '$SOURCE'" >"$BATS_TEST_TMPDIR/undo"
+  mount -t tmpfs later "$SOURCE/later"
+  runtime exec c1 grep -q " /m/later " /proc/self/mountinfo
+  run runtime exec c1 grep " /p/later " /proc/self/mountinfo
+  expect_status 1
+}
+
+@test "rootfsPropagation is that of the container's root" {
+  for word in shared slave private unbindable; do
+    cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+    in_container 'head -1 /proc/self/mountinfo' "c['linux']['rootfsPropagation'] = '$word'"
+    expect_status 0
+    case $word in
+      shared | unbindable) expect_text "$word" ;;
+      *) expect_no_text shared ;;
+    esac
+  done
+}
+
+@test "tmpcopyup keeps what the tmpfs covers" {
+  in_container 'ls -ld /etc/motd; cat /etc/motd; touch /etc/new' \
+    'c["mounts"] = [m for m in c["mounts"] if not m["destination"].startswith("/etc")] + [{"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}]' \
+    "import os; open('$BUNDLE/rootfs/etc/motd', 'w').write('hello\n'); os.chown('$BUNDLE/rootfs/etc/motd', 5, 6)"
+  expect_status 0
+  expect_text hello
+  [[ ${lines[0]} == *" 5 "*" 6 "* ]]
+  [ ! -e "$BUNDLE/rootfs/etc/new" ]
+}
+
+# --- links: crun's options ---
+
+@test "copy-symlink, src-nofollow and dest-nofollow" {
+  ln -sfn /etc/passwd "$BUNDLE/rootfs/destlink"
+  local link="'source': '$SOURCE/link', 'type': 'bind'"
+  in_container 'readlink /copied; readlink /asis; stat -c %F /followed; readlink /destlink || stat -c %F /destlink' \
+    "c['mounts'] += [{'destination': '/copied', $link, 'options': ['bind', 'copy-symlink']},
+                     {'destination': '/asis', $link, 'options': ['bind', 'src-nofollow']},
+                     {'destination': '/followed', $link, 'options': ['bind']},
+                     {'destination': '/destlink', 'type': 'bind', 'source': '$SOURCE/root', 'options': ['bind', 'dest-nofollow']}]"
+  rm -f "$BUNDLE"/rootfs/{copied,destlink}
+  expect_status 0
+  expect_output $'root\nroot\nregular empty file\nregular empty file'
+}
+
+@test "copy-symlink refuses a destination that is something else" {
+  touch "$BUNDLE/rootfs/copied"
+  in_container true "c['mounts'].append({'destination': '/copied', 'source': '$SOURCE/link', 'options': ['bind', 'copy-symlink']})"
+  rm "$BUNDLE/rootfs/copied"
+  expect_status 1
+  expect_text "'/copied' exists in the rootfs and is not a symlink to 'root'"
+}
+
+# --- ids ---
+
+@test "idmap maps the ids of one mount, ridmap of all below" {
+  in_container 'stat -c "%u %g" /m/root /m/other /m/sub/root' "$(mount_m '"rbind", "idmap"' "$MAPS")"
+  expect_output $'1000 2000\n1007 2008\n0 0'
+  cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+  in_container 'stat -c "%u %g" /m/root /m/other /m/sub/root' "$(mount_m '"rbind", "ridmap"' "$MAPS")"
+  expect_output $'1000 2000\n1007 2008\n1000 2000'
+}
+
+@test "mappings without the option are as with idmap; new files get the mapped owner" {
+  in_container 'stat -c "%u %g" /m/root; touch /m/new' "$(mount_m '"bind"' "$MAPS")" \
+    'c["process"]["user"] = {"uid": 1003, "gid": 2004}'
+  expect_output "1000 2000"
+  [ "$(stat -c '%u %g' "$SOURCE/new")" = "3 4" ]
+  rm "$SOURCE/new"
+}
+
+@test "idmap alone takes the mapping of the container's user namespace" {
+  in_container 'stat -c "%u %g" /m/root /m/other /m/sub/root' "$USERNS" "$(mount_m '"rbind", "ridmap"')"
+  expect_output $'0 0\n7 8\n0 0'
+  cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+  in_container 'stat -c "%u %g" /m/root' "$USERNS" "$(mount_m '"rbind"')"
+  expect_output "65534 65534"
+}
+
+@test "crun's idmap=, absolute and relative to the container" {
+  in_container 'stat -c "%u %g" /m/root /m/other' "$(mount_m '"rbind", "idmap=uids=0-50-1#7-60-1;gids=0-2000-100"')"
+  expect_output $'50 2000\n60 2008'
+  cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+  in_container 'stat -c "%u %g" /m/root /m/other' "$USERNS" "$(mount_m '"rbind", "idmap=uids=@0-50-1#@7-60-1;gids=@0-0-100"')"
+  expect_output $'50 0\n60 8'
+}
+
+@test "the rootfs may be id-mapped" {
+  in_container 'stat -c "%u %g" /bin/busybox' "$USERNS" \
+    "c['mounts'].insert(0, {'destination': '/', 'type': 'bind', 'source': '$BUNDLE/rootfs', 'options': ['rbind', 'idmap']})"
+  expect_output "0 0"
+}
+
+# --- what is refused, by the path of the field ---
+
+@test "wrong mounts are refused by the path of their field" {
+  local n case edit text
+  n=$(jq '.mounts | length' "$BUNDLE/plain.json")
+  while IFS='@' read -r edit text; do
+    cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+    in_container true "$edit"
+    expect_status 1
+    expect_text "${text//N/$n}"
+  done <<CASES
+$(mount_m '"rbind", "idmap"')@mounts[N].options: idmap needs uidMappings and gidMappings
+$(mount_m '"rbind", "ridmap"')@mounts[N].options: idmap needs uidMappings and gidMappings
+$(mount_m '"rbind", "idmap"' "${MAPS%%, \"gidM*}")@mounts[N]: an id-mapped mount needs both uidMappings and gidMappings
+$(mount_m '"rbind", "idmap=uids=0-1"')@mounts[N].options: 'idmap=uids=0-1' is not like
+$(mount_m '"rbind", "idmap=uids=0-1-1"')@mounts[N].options: 'idmap=uids=0-1-1' is not like
+$(mount_m '"rbind", "idmap=uids=0-1-0;gids=0-1-1"')@mounts[N].uidMappings[0]: size is 0
+$(mount_m '"rbind", "idmap=uids=0-1-1;gids=0-1-1"' "$MAPS")@mounts[N].options: 'idmap=uids=0-1-1;gids=0-1-1' beside uidMappings
+$(mount_m '"rbind", "idmap"' '"uidMappings": [{"containerID": 0, "hostID": 1, "size": 5}, {"containerID": 2, "hostID": 9, "size": 5}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 5}]')@mounts[N].uidMappings, gidMappings: cannot map user ids '0 1 5,2 9 5'
+c["mounts"].append({"destination": "/m", "type": "tmpfs", "source": "t", $MAPS})@mounts[N]: '/m' is not a bind mount, only these can be id-mapped
+c["mounts"].append({"destination": "/m", "type": "bind", "source": "/proc", "options": ["rbind", "idmap"], $MAPS})@mounts[N]: the file system of '/proc' cannot be id-mapped
+$(mount_m '"rbind", "size=1m"')@mounts[N].options: 'size' is not an option of a bind mount
+c["mounts"].append({"destination": "/m", "type": "tmpfs", "source": "t", "options": ["src-nofollow"]})@mounts[N].options: 'src-nofollow' is for bind mounts
+$(mount_m '"rbind", "tmpcopyup"')@mounts[N].options: tmpcopyup is for type tmpfs
+$(mount_m '"remount", "ro"')@'/m' cannot be remounted, it is not a mount point
+c["mounts"].append({"destination": "/m", "type": "nofs", "source": "t"})@the kernel has no file system 'nofs'
+c["mounts"].append({"destination": "/m", "type": "tmpfs", "source": "t", "options": ["size=x"]})@file system 'tmpfs' refuses option 'size=x'
+c["linux"]["rootfsPropagation"] = "up"@linux.rootfsPropagation: unknown propagation 'up'
+CASES
+}
