@@ -62,6 +62,7 @@ static int fill_address(const char *path, struct sockaddr_un *addr, socklen_t *r
 
 int sock_listen(const char *path, int type, mode_t mode, int *ret_fd, struct error *err)
 {
+	const bool datagrams = (type & ~SOCK_NONBLOCK) == SOCK_DGRAM;
 	cleanup_fd int dir_fd = -EBADF, fd = -EBADF;
 	struct sockaddr_un addr;
 	socklen_t len;
@@ -77,7 +78,7 @@ int sock_listen(const char *path, int type, mode_t mode, int *ret_fd, struct err
 	if (bind(fd, (const struct sockaddr *)&addr, len) < 0)
 		return error_sys(err, "cannot create socket '%s'", path);
 	/* the umask had its say in bind; nobody can connect before listen */
-	if (chmod(path, mode) < 0 || listen(fd, SOCK_BACKLOG) < 0) {
+	if (chmod(path, mode) < 0 || (!datagrams && listen(fd, SOCK_BACKLOG) < 0)) {
 		r = error_sys(err, "cannot listen on socket '%s'", path);
 		(void)unlink(path); /* we made it */
 		return r;

@@ -12,11 +12,11 @@
 #include <sys/types.h>
 #include "base/error.h"
 
-/* Set-up. type is SOCK_STREAM or SOCK_SEQPACKET, SOCK_NONBLOCK may be or-ed in. */
+/* Set-up. type is SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM, SOCK_NONBLOCK may be or-ed in. */
 
 int sock_pair(int type, int *ret_a, int *ret_b, struct error *err);
 
-/* Bind and listen; the socket file gets exactly mode. An old file at path is replaced. */
+/* Bind, and listen unless it is SOCK_DGRAM; the socket file gets exactly mode. An old file at path is replaced. */
 int sock_listen(const char *path, int type, mode_t mode, int *ret_fd, struct error *err);
 
 /* -ENOENT: no such file; -ECONNREFUSED: nobody listens there any more. */

@@ -22,9 +22,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/macro.h"
 #include "base/proc.h"
 #include "base/sock.h"
+#include "runtime/notify_socket.h"
 
 #define CHUNK 8192
 /* For the last output of a process that died while others still hold its terminal. */
@@ -40,6 +42,8 @@ struct session {
 	pid_t pid;
 	int pidfd, signal_fd;
 	int master_fd; /* -EBADF: no terminal */
+	int notify_fd; /* -EBADF: none */
+	const char *notify_host;
 	bool exited;
 	int code;
 	struct pump in, out;
@@ -82,7 +86,8 @@ int foreground_begin(struct foreground *f, bool terminal, struct error *err)
 {
 	sigset_t all;
 
-	f->console_fds[0] = f->console_fds[1] = -EBADF;
+	f->console_fds[0] = f->console_fds[1] = f->notify_fd = -EBADF;
+	f->notify_host = NULL;
 	sigfillset(&all);
 	/* a fault of our own is not to be waited for */
 	sigdelset(&all, SIGSEGV);
@@ -102,7 +107,8 @@ void foreground_end(struct foreground *f)
 {
 	cleanup_close_fd(&f->console_fds[0]);
 	cleanup_close_fd(&f->console_fds[1]);
-	f->console_fds[0] = f->console_fds[1] = -EBADF;
+	cleanup_close_fd(&f->notify_fd);
+	f->console_fds[0] = f->console_fds[1] = f->notify_fd = -EBADF;
 	(void)sigprocmask(SIG_SETMASK, &f->old_mask, NULL); /* cannot fail with a mask it gave */
 }
 
@@ -201,6 +207,18 @@ static void pump_write(struct pump *p)
 	}
 }
 
+/* The manager watches us, as we live as long as the container does. Read on after READY, too: a
+ * full socket would hold the container up. */
+static void handle_notify(struct session *s)
+{
+	char text[ERROR_TEXT_MAX];
+	struct error err;
+	int r = notify_socket_receive(s->notify_fd, s->notify_host, getpid(), &err);
+
+	if (r < 0)
+		log_warning("%s", error_text(&err, text, sizeof(text)));
+}
+
 static void session_once(struct session *s, int timeout_ms)
 {
 	struct pollfd fds[] = {
@@ -209,6 +227,7 @@ static void session_once(struct session *s, int timeout_ms)
 		{ .fd = s->master_fd,
 		  .events = (short)(pump_wants(&s->in, false) | pump_wants(&s->out, true)) },
 		{ .fd = STDOUT_FILENO, .events = pump_wants(&s->out, false) },
+		{ .fd = s->notify_fd, .events = POLLIN },
 	};
 
 	/* poll reports a hang-up nobody asked for: leave such descriptors out */
@@ -227,6 +246,8 @@ static void session_once(struct session *s, int timeout_ms)
 		pump_read(&s->out);
 	if (fds[3].revents)
 		pump_write(&s->out);
+	if (fds[4].revents)
+		handle_notify(s);
 }
 
 static void session_run(struct session *s)
@@ -249,7 +270,12 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 	cleanup_fd int signal_fd = -EBADF;
 	cleanup_fd int master_fd = receive_master(f);
 	struct session s = {
-		.pid = pid, .pidfd = pidfd, .in = { .from_fd = -1 }, .out = { .from_fd = -1 }
+		.pid = pid,
+		.pidfd = pidfd,
+		.notify_fd = f->notify_fd,
+		.notify_host = f->notify_host,
+		.in = { .from_fd = -1 },
+		.out = { .from_fd = -1 },
 	};
 	struct raw_mode raw = { 0 };
 	sigset_t all;

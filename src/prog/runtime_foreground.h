@@ -12,6 +12,8 @@
 
 struct foreground {
 	sigset_t old_mask;
+	int notify_fd;		 /* socket of the container, notify_socket.h; -EBADF: none */
+	const char *notify_host; /* the service manager's */
 	int console_fds[2]; /* [0] ours, [1] to be handed to the runtime; -1: no terminal wanted */
 };
 

@@ -11,11 +11,14 @@
 
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "prog/runtime_foreground.h"
 #include "prog/runtime_verb.h"
+#include "runtime/notify_socket.h"
 #include "runtime/runtime.h"
 #include "runtime/sealed_self.h"
+#include "runtime/statedir.h"
 
 #define EXIT_EXEC_FAILED 255 /* as runc */
 
@@ -64,6 +67,14 @@ static const struct option run_options[] = {
 	  .help = "do not adopt processes the container leaves behind" },
 };
 
+/* The service manager's socket, if we are its service. */
+static const char *notify_host(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	return str_empty(path) ? NULL : path;
+}
+
 static int take_create_options(const struct runtime_globals *g, struct create_options *c,
 			       const char *id, struct error *err)
 {
@@ -74,6 +85,7 @@ static int take_create_options(const struct runtime_globals *g, struct create_op
 	c->o.id = id;
 	c->o.console_fd = -1;
 	c->o.preserve_fds = (unsigned)c->preserve_fds;
+	c->o.notify_socket = notify_host();
 	return 0;
 }
 
@@ -87,9 +99,70 @@ static int run_create(const struct runtime_globals *g, void *target, char **args
 	return r < 0 ? r : runtime_create(&c->o, NULL, err);
 }
 
+/* Start a created container, with its notify socket open before it can write there. */
+static int start_notified(const char *root, const char *id, int *ret_notify_fd, struct error *err)
+{
+	cleanup_fd int fd = -EBADF;
+	int r = notify_socket_bind(root, id, &fd, err);
+
+	if (r >= 0)
+		r = runtime_start(root, id, err);
+	if (r >= 0)
+		*ret_notify_fd = take_fd(&fd);
+	return r;
+}
+
+static int wait_ready(const char *root, const char *id, int notify_fd, struct error *err)
+{
+	cleanup_with(container_free) struct container *c = NULL;
+	cleanup_fd int pidfd = -EBADF;
+	int r;
+
+	if (notify_fd < 0)
+		return 0;
+	r = container_open(root, id, &c, err);
+	if (r == 0)
+		r = container_open_init(c, &pidfd, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return notify_socket_wait(notify_fd, notify_host(), pidfd, c->pid, err);
+}
+
 static int run_start(const struct runtime_globals *g, void *target, char **args, struct error *err)
 {
-	return runtime_start(g->root, args[0], err);
+	cleanup_fd int notify_fd = -EBADF;
+	int r;
+
+	if (!notify_host())
+		return runtime_start(g->root, args[0], err);
+	r = start_notified(g->root, args[0], &notify_fd, err);
+	return r < 0 ? r : wait_ready(g->root, args[0], notify_fd, err);
+}
+
+/* runtime_run(), or in two steps if there is a socket to open between them. */
+static int make_and_start(const struct runtime_create_options *o, pid_t *ret_pid, int *ret_pidfd,
+			  int *ret_notify_fd, struct error *err)
+{
+	cleanup_fd int pidfd = -EBADF;
+	struct error ignored;
+	pid_t pid;
+	int r;
+
+	if (!o->notify_socket)
+		return runtime_run(o, ret_pid, ret_pidfd, err);
+	r = runtime_create(o, &pid, err);
+	if (r < 0)
+		return r;
+	pidfd = proc_open(pid);
+	r = pidfd < 0 ? error_num(err, -pidfd, "cannot open process %d", (int)pid)
+		      : start_notified(o->root_path, o->id, ret_notify_fd, err);
+	if (r < 0) {
+		(void)runtime_delete(o->root_path, o->id, true, &ignored); /* the first counts */
+		return r;
+	}
+	*ret_pid = pid;
+	*ret_pidfd = take_fd(&pidfd);
+	return 0;
 }
 
 static int run_attached(const struct runtime_globals *g, struct create_options *c,
@@ -106,7 +179,8 @@ static int run_attached(const struct runtime_globals *g, struct create_options *
 		c->o.console_fd = f.console_fds[1];
 		if (!c->no_subreaper)
 			(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
-		r = runtime_run(&c->o, &pid, &pidfd, err);
+		f.notify_host = notify_host();
+		r = make_and_start(&c->o, &pid, &pidfd, &f.notify_fd, err);
 	}
 	if (r == 0)
 		r = foreground_wait(&f, pid, pidfd, &code, err);
@@ -122,7 +196,9 @@ static int run_attached(const struct runtime_globals *g, struct create_options *
 static int run_run(const struct runtime_globals *g, void *target, char **args, struct error *err)
 {
 	struct create_options *c = target;
-	cleanup_fd int pidfd = -EBADF;
+	cleanup_fd int pidfd = -EBADF, notify_fd = -EBADF;
+	struct error late;
+	pid_t pid;
 	int r = take_create_options(g, c, args[0], err);
 
 	if (r < 0)
@@ -130,7 +206,11 @@ static int run_run(const struct runtime_globals *g, void *target, char **args, s
 	if (!c->detach) /* while we wait for it nobody can write to our file: ETXTBSY */
 		return run_attached(g, c, err);
 	r = sealed_self_ensure(g->argv, err);
-	return r < 0 ? r : runtime_run(&c->o, NULL, &pidfd, err);
+	if (r >= 0)
+		r = make_and_start(&c->o, &pid, &pidfd, &notify_fd, err);
+	if (r >= 0 && wait_ready(g->root, args[0], notify_fd, &late) < 0)
+		log_report(&late); /* the container runs, whatever the service manager says */
+	return r;
 }
 
 /* exec */

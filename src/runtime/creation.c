@@ -30,6 +30,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
 #include "runtime/inject.h"
+#include "runtime/notify_socket.h"
 #include "runtime/mempolicy.h"
 #include "runtime/runtime.h"
 #include "runtime/seccomp_notify.h"
@@ -266,6 +267,14 @@ static int prepare_agent(struct creation *c, struct error *err)
 	return 0;
 }
 
+static int prepare_notify_socket(struct creation *c, struct error *err)
+{
+	if (!c->options->notify_socket)
+		return 0;
+	return notify_socket_prepare(c->container, c->spec, c->spec->process ? &c->process : NULL,
+				     err);
+}
+
 static int connect_agent(struct creation *c, struct error *err)
 {
 	return c->process.notify ? seccomp_notify_connect(c->process.notify, err) : 0;
@@ -331,6 +340,7 @@ static const struct create_step prepare_steps[] = {
 	/* from here on there is something to undo */
 	{ "claim", claim },
 	{ "seccomp-agent", prepare_agent },
+	{ "notify-socket", prepare_notify_socket },
 	/* on disk before it is made: who finds us dead must know what to remove */
 	{ "cgroup-path", locate_cgroup },
 	{ "state", save_state },

@@ -127,6 +127,14 @@ void process_setup_done(struct process_setup *s)
 
 void process_add_env(struct process_setup *s, const char *variable)
 {
+	size_t len = name_len(variable);
+
+	for (size_t i = 0; i < s->n_env; i++) {
+		if (is_variable(s->env[i], variable, len)) {
+			s->env[i] = variable;
+			return;
+		}
+	}
 	s->env[s->n_env++] = variable;
 }
 

@@ -48,7 +48,7 @@ int process_prepare(const struct oci_process *process, const struct oci_seccomp 
 		    struct process_setup *ret_setup, struct error *err);
 void process_setup_done(struct process_setup *s);
 
-/* One more variable ("NOTIFY_SOCKET=..."); borrowed. Parent side, once. */
+/* One more variable ("NOTIFY_SOCKET=..."), or another value of it; borrowed. Parent side, once. */
 void process_add_env(struct process_setup *s, const char *variable);
 
 /* Child side, in this order. proc_fd: borrowed root of a verified procfs that shows the caller. */

@@ -35,6 +35,7 @@ struct runtime_create_options {
 	unsigned preserve_fds; /* so many fds from 3 on go to the container */
 	bool no_pivot;	       /* MS_MOVE instead of pivot_root: the root is a ramfs */
 	bool no_new_keyring;   /* stay in the caller's session keyring */
+	bool notify_socket;    /* a $NOTIFY_SOCKET for the container, see notify_socket.h */
 	bool systemd_cgroup;   /* refused: not supported yet */
 };
 

@@ -60,6 +60,9 @@ static void test_the_last_of_equal_variables_counts(void **state)
 	process_add_env(&s, "N=1");
 	assert_string_equal(s.env[3], "N=1");
 	assert_null(s.env[4]);
+	process_add_env(&s, "A=4");
+	assert_string_equal(s.env[1], "A=4");
+	assert_null(s.env[4]);
 	process_setup_done(&s);
 }
 
