@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* berth-runtime state, list, ps, events. */
+/* berth-runtime state, list, ps. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -21,7 +21,6 @@
 #include "base/units.h"
 #include "codec/json.h"
 #include "oci/spec.h"
-#include "prog/runtime_events.h"
 #include "prog/runtime_verb.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
@@ -311,48 +310,6 @@ static int run_ps(const struct runtime_globals *g, void *target, char **args, st
 	return r < 0 ? r : print(&out, err);
 }
 
-/* events */
-
-struct events_options {
-	bool stats;
-	const char *interval;
-};
-
-static const struct option events_options[] = {
-	{ "interval", 0, OPTION_STRING, OPTION_FIELD(events_options, interval), .arg = "duration",
-	  .help = "time between two statistics (default 5s)" },
-	{ "stats", 0, OPTION_BOOL, OPTION_FIELD(events_options, stats),
-	  .help = "print the statistics once" },
-};
-
-static int run_events(const struct runtime_globals *g, void *target, char **args, struct error *err)
-{
-	const struct events_options *o = target;
-	int64_t interval_ns = 5000000000;
-	uint64_t oom_kills = UINT64_MAX;
-
-	if (o->interval &&
-	    (units_parse_duration(o->interval, &interval_ns) < 0 || interval_ns <= 0))
-		return error_kind(err, ERROR_INVALID, "invalid interval '%s'", o->interval);
-	for (;;) {
-		cleanup_buf struct buf out = { 0 };
-		bool stopped;
-		int r = events_format(g->root, args[0], &oom_kills, &stopped, &out, err);
-
-		if (r == 0 && stopped)
-			return o->stats ? error_kind(err, ERROR_CONFLICT,
-						     "container with id %s is not running", args[0])
-					: 0;
-		if (r == 0)
-			r = print(&out, err);
-		if (r < 0 || o->stats)
-			return r;
-		(void)nanosleep(&(struct timespec){ .tv_sec = interval_ns / 1000000000,
-						    .tv_nsec = interval_ns % 1000000000 },
-				NULL); /* earlier by a signal does no harm */
-	}
-}
-
 static const struct runtime_verb verbs[] = {
 	{ "state", "<container-id>", "print the state of a container as JSON", .min_args = 1,
 	  .max_args = 1, .run = run_state },
@@ -361,9 +318,6 @@ static const struct runtime_verb verbs[] = {
 	{ "ps", "<container-id> [ps options]", "show the processes of a container",
 	  VERB_OPTIONS(ps_options, ps_options), .parse_flags = OPTION_STOP_AT_POSITIONAL,
 	  .min_args = 1, .max_args = -1, .run = run_ps },
-	{ "events", "<container-id>", "print statistics and out-of-memory events as JSON lines",
-	  VERB_OPTIONS(events_options, events_options), .min_args = 1, .max_args = 1,
-	  .run = run_events },
 };
 
 const struct runtime_verb_table runtime_verbs_inspect = { verbs, ARRAY_SIZE(verbs) };

@@ -44,5 +44,6 @@ struct runtime_verb_table {
 
 extern const struct runtime_verb_table runtime_verbs_start;    /* create start run exec */
 extern const struct runtime_verb_table runtime_verbs_control;  /* kill delete pause resume update */
-extern const struct runtime_verb_table runtime_verbs_inspect;  /* state list ps events */
+extern const struct runtime_verb_table runtime_verbs_inspect;  /* state list ps */
+extern const struct runtime_verb_table runtime_verbs_events;   /* events */
 extern const struct runtime_verb_table runtime_verbs_document; /* spec features */
