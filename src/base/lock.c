@@ -88,3 +88,20 @@ int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct 
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
+
+int lock_holder(int dir_fd, const char *name, pid_t *ret_pid, struct error *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	cleanup_fd int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	*ret_pid = 0;
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s'", name);
+	if (fcntl(fd, F_GETLK, &lock) < 0)
+		return error_sys(err, "cannot read the lock of '%s'", name);
+	if (lock.l_type != F_UNLCK)
+		*ret_pid = lock.l_pid;
+	return 0;
+}

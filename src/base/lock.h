@@ -6,6 +6,7 @@
  * ends with the fd, so a killed holder leaves nothing behind; the file itself stays.
  */
 
+#include <sys/types.h>
 #include "base/error.h"
 
 /*
@@ -17,3 +18,11 @@
  * Source      fcntl(2), F_OFD_SETLK
  */
 int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);
+
+/*
+ * Who holds a lock of fcntl(2) F_SETLK on dir_fd/name: a process that lives, whatever the file says.
+ * Unlike the lock above it is its process's, and ends with it.
+ *
+ * ret_pid   0: nobody, or there is no such file
+ */
+int lock_holder(int dir_fd, const char *name, pid_t *ret_pid, struct error *err);

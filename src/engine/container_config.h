@@ -16,6 +16,7 @@
 #include "engine/namespace_mode.h"
 #include "engine/options.h"
 #include "engine/spec_security.h"
+#include "kernel/idmap.h"
 #include "oci/spec.h"
 
 struct arena;
@@ -59,12 +60,14 @@ struct container_config {
 	size_t n_weights;
 	struct security security;
 	const char *const *extra_hosts; /* "name:ip" */
+	enum idmap_extent ids;		/* which the engine, and with it the container, has */
+	bool no_mqueue;			/* it is the host's, which an ordinary user cannot reach */
 	bool cgroup_v2;			/* the host's cgroups are the unified hierarchy alone */
 };
 
 /*
  * Fills what follows from options and image (NULL with --rootfs); c->arena, options, id, name,
- * image_id, created_ns and cgroup_v2 are set already. Files named by options (--env-file) are read;
+ * image_id, created_ns, ids and cgroup_v2 are set already. Files named by options (--env-file) are read;
  * `environment` gives -e NAME its value.
  * Errors   ERROR_INVALID, ERROR_UNSUPPORTED in docker's words
  */

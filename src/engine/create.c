@@ -250,6 +250,7 @@ static int gather(struct creation *k, struct error *err)
 	c->arena = k->arena;
 	c->options = k->options;
 	c->created_ns = clock_real_ns();
+	c->ids = idmap_own_extent();
 	c->cgroup_v2 = statfs("/sys/fs/cgroup", &fs) == 0 &&
 		       (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
 	if (k->options->cidfile && access(k->options->cidfile, F_OK) == 0)
@@ -270,6 +271,8 @@ static int gather(struct creation *k, struct error *err)
 	if (r < 0)
 		return r;
 	host_warnings(k);
+	c->no_mqueue = c->ids != IDMAP_ALL && c->ns[OCI_NS_IPC].kind == NAMESPACE_HOST &&
+		       access("/dev/mqueue", F_OK) < 0;
 	return bundle_check_sources(c, err);
 }
 
@@ -294,8 +297,8 @@ static int make_snapshot(struct creation *k, struct error *err)
 
 	if (k->rootfs_path)
 		return 0;
-	if (geteuid() != 0)
-		flags |= SNAPSHOT_ROOTLESS;
+	if (k->config.ids != IDMAP_ALL)
+		flags |= SNAPSHOT_USERXATTR;
 	k->driver = snapshot_choose(k->containers_fd);
 	k->rootfs_path = path_join(k->dir_path, "rootfs");
 	return k->driver->create(k->dir_fd, k->dir_path, k->lowerdirs, flags, &k->mount, err);
@@ -322,7 +325,7 @@ static int write_spec(struct creation *k, struct error *err)
 	}
 	r = rootfs_user_resolve(k->lowerdirs, k->dir_fd, k->config.user, k->options->group_add,
 				&user, err);
-	if (r == 0)
+	if (r == 0 && k->config.ids != IDMAP_ONE) /* else it has no right to change its groups */
 		r = user_add_primary_group(&user, err);
 	if (r < 0)
 		return r;

@@ -19,14 +19,19 @@
 struct collector {
 	struct arena *arena;
 	struct oci_device *nodes;
+	const char **host_paths; /* of each node */
 	size_t n, capacity;
 };
 
 static void add_node(struct collector *c, const char *path, const struct stat *st)
 {
+	size_t capacity = c->capacity;
+
 	c->nodes = array_grow(c->nodes, c->n, &c->capacity, sizeof(*c->nodes));
+	c->host_paths = array_grow(c->host_paths, c->n, &capacity, sizeof(*c->host_paths));
+	c->host_paths[c->n] = path = arena_strdup(c->arena, path);
 	c->nodes[c->n++] = (struct oci_device){
-		.path = arena_strdup(c->arena, path),
+		.path = path,
 		.type = S_ISBLK(st->st_mode) ? 'b' : 'c',
 		.major = major(st->st_rdev),
 		.minor = minor(st->st_rdev),
@@ -239,13 +244,18 @@ int device_words_parse(char *const *devices, char *const *rules, bool privileged
 		struct oci_device *nodes = arena_alloc(arena, (c.n + 1) * sizeof(*nodes));
 		struct oci_device_rule *items = arena_alloc(arena, (list.n + 1) * sizeof(*items));
 
-		if (c.n > 0)
+		const char **host_paths = arena_alloc(arena, (c.n + 1) * sizeof(*host_paths));
+
+		if (c.n > 0) {
 			memcpy(nodes, c.nodes, c.n * sizeof(*nodes));
+			memcpy(host_paths, c.host_paths, c.n * sizeof(*host_paths));
+		}
 		if (list.n > 0)
 			memcpy(items, list.items, list.n * sizeof(*items));
-		*ret = (struct device_words){ nodes, c.n, items, list.n };
+		*ret = (struct device_words){ nodes, host_paths, c.n, items, list.n };
 	}
 	free(c.nodes);
+	free(c.host_paths);
 	free(list.items);
 	return r;
 }

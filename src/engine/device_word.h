@@ -12,6 +12,7 @@ struct arena;
 /* What devices a container gets: nodes in /dev, and rules of the device cgroup. */
 struct device_words {
 	const struct oci_device *nodes;
+	const char *const *host_paths; /* where each node was found */
 	size_t n_nodes;
 	const struct oci_device_rule *rules;
 	size_t n_rules;

@@ -10,32 +10,13 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "engine/handle.h"
+#include "engine/place.h"
 #include "image/store.h"
+#include "runtime/rootless.h"
 
-#define ROOT_DEFAULT  "/var/lib/berth"
-#define STATE_DEFAULT "/run/berth"
-#define DIR_MODE      0700
+#define DIR_MODE 0700
 
 /* Life */
-
-/* The configured path, else that of the environment, else the default; absolute. */
-static int choose_path(const char *configured, const char *variable, const char *fallback,
-		       char **ret, struct error *err)
-{
-	const char *path = configured ? configured : getenv(variable);
-	char cwd[PATH_MAX];
-	cleanup_free char *joined = NULL;
-
-	if (str_empty(path))
-		path = fallback;
-	if (path[0] != '/') {
-		if (!getcwd(cwd, sizeof(cwd)))
-			return error_sys(err, "cannot find the current directory for '%s'", path);
-		joined = path_join(cwd, path);
-	}
-	*ret = path_clean(joined ? joined : path);
-	return 0;
-}
 
 static int open_root(struct engine *e, struct error *err)
 {
@@ -59,16 +40,10 @@ int engine_open(const struct engine_config *config, struct engine **ret_engine, 
 	int r;
 
 	e->root_fd = -EBADF;
-	/* LIMIT: an ordinary user's containers need a user namespace, which spec_build() does not
-	 * make yet. */
-	if (geteuid() != 0)
-		return error_kind(
-			err, ERROR_DENIED,
-			"not supported yet: containers of ordinary users; run berth as root");
-	r = choose_path(config->root_path, "BERTH_ROOT", ROOT_DEFAULT, &e->root_path, err);
-	if (r < 0)
-		return r;
-	r = choose_path(config->state_path, "BERTH_STATE", STATE_DEFAULT, &e->state_path, err);
+	r = place_choose(config, &e->root_path, &e->state_path, err);
+	e->rootless = geteuid() != 0;
+	if (r >= 0 && e->rootless)
+		r = rootless_enter(e->state_path, err);
 	if (r < 0)
 		return r;
 	e->runtime_root = xasprintf("%s-runtime", e->state_path);

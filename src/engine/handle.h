@@ -12,6 +12,7 @@ struct engine {
 	char *runtime_root; /* state of the built-in runtime: STATE-runtime */
 	char *runtime_path; /* berth-runtime, or NULL until looked for */
 	int root_fd;	    /* O_PATH */
+	bool rootless;	    /* an ordinary user, in the namespace of rootless_enter() */
 	struct db *db;	    /* NULL until needed */
 	struct image_store *images;
 };

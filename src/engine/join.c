@@ -93,7 +93,7 @@ static char *search_oom_file(const char *path)
 
 char *join_oom_file(const char *cgroup_parent, const char *id)
 {
-	cleanup_free char *path = spec_cgroups_path(cgroup_parent, id);
+	cleanup_free char *path = spec_cgroups_path(cgroup_parent, id, false);
 	struct statfs root;
 
 	if (statfs("/sys/fs/cgroup", &root) < 0)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/sock.h"
@@ -271,20 +272,9 @@ int monitor_wait_gone(struct monitor_client *c, int timeout_ms, struct error *er
 
 int monitor_find(const char *run_dir, pid_t *ret_pid, struct error *err)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	cleanup_free char *path = path_join(run_dir, MONITOR_PID_FILE);
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	*ret_pid = 0;
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0)
-		return error_sys(err, "cannot open '%s'", path);
-	if (fcntl(fd, F_GETLK, &lock) < 0)
-		return error_sys(err, "cannot read the lock of '%s'", path);
-	if (lock.l_type != F_UNLCK)
-		*ret_pid = lock.l_pid;
-	return 0;
+	return lock_holder(AT_FDCWD, path, ret_pid, err);
 }
 
 int monitor_read_exit_file(const char *path, struct monitor_exit *ret, struct error *err)

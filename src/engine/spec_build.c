@@ -44,8 +44,11 @@ static const struct oci_pair *split_pairs(struct arena *arena, const char *const
 	return pairs;
 }
 
-char *spec_cgroups_path(const char *parent, const char *id)
+char *spec_cgroups_path(const char *parent, const char *id, bool rootless)
 {
+	if (rootless) /* below what the host delegates to the user, which begins where we are */
+		return xasprintf("%s/%s",
+				 str_empty(parent) ? "berth" : parent + strspn(parent, "/"), id);
 	if (str_empty(parent))
 		parent = "/berth";
 	return xasprintf("%s%s/%s", parent[0] == '/' ? "" : "/", parent, id);
@@ -63,12 +66,13 @@ static void build_sysctls(const struct container_config *c, struct oci_linux *re
 	};
 	struct oci_pair *list =
 		arena_alloc(c->arena, (c->n_sysctls + ARRAY_SIZE(defaults) + 1) * sizeof(*list));
+	/* groups that a user namespace lacks cannot be given ping: ranges are all or nothing */
+	size_t n_defaults = c->ids == IDMAP_ALL ? ARRAY_SIZE(defaults) : 1;
 	size_t n;
 
 	for (n = 0; n < c->n_sysctls; n++)
 		list[n] = c->sysctls[n];
-	for (size_t i = 0; c->ns[OCI_NS_NET].kind == NAMESPACE_PRIVATE && i < ARRAY_SIZE(defaults);
-	     i++) {
+	for (size_t i = 0; c->ns[OCI_NS_NET].kind == NAMESPACE_PRIVATE && i < n_defaults; i++) {
 		size_t k = 0;
 
 		while (k < c->n_sysctls && !str_eq(c->sysctls[k].key, defaults[i].key))
@@ -82,13 +86,16 @@ static void build_sysctls(const struct container_config *c, struct oci_linux *re
 
 static void build_linux(const struct container_config *c, struct oci_linux *ret)
 {
-	cleanup_free char *cgroups_path = spec_cgroups_path(c->options->cgroup_parent, c->id);
+	cleanup_free char *cgroups_path =
+		spec_cgroups_path(c->options->cgroup_parent, c->id, c->ids != IDMAP_ALL);
 
 	spec_build_namespaces(c, ret);
 	spec_build_resources(c, &ret->resources);
 	build_sysctls(c, ret);
-	ret->devices = c->devices.nodes;
-	ret->n_devices = c->devices.n_nodes;
+	if (c->ids == IDMAP_ALL) { /* else they are mounts: add_devices() */
+		ret->devices = c->devices.nodes;
+		ret->n_devices = c->devices.n_nodes;
+	}
 	ret->cgroups_path = arena_strdup(c->arena, cgroups_path);
 	ret->seccomp = c->security.seccomp;
 	if (!c->security.unmask_paths) {

@@ -34,7 +34,7 @@ void spec_build_mounts(const struct container_config *c, const struct spec_paths
 void spec_build_resources(const struct container_config *c, struct oci_resources *ret);
 
 /* "/berth/ID", or below the user's parent: heap. */
-char *spec_cgroups_path(const char *parent, const char *id);
+char *spec_cgroups_path(const char *parent, const char *id, bool rootless);
 
 /* Name in /proc/PID/ns: "net", "mnt", ... */
 const char *spec_namespace_file(enum oci_ns ns);

@@ -61,8 +61,11 @@ static void add_shm_and_mqueue(const struct container_config *c, struct mount_li
 {
 	int64_t size = c->options->shm_size ? c->options->shm_size : SHM_SIZE_DEFAULT;
 
-	/* An mqueue mount shows the ipc namespace of its mounter: right for joined ones, too. */
-	add_copy(list, "/dev/mqueue", "mqueue", "mqueue", WORDS("nosuid", "noexec", "nodev"));
+	/* An mqueue mount shows the ipc namespace of its mounter: right for joined ones, too. The
+	 * host's can be bound by an ordinary user, not mounted: a host without one has none. */
+	if (!c->no_mqueue)
+		add_copy(list, "/dev/mqueue", "mqueue", "mqueue",
+			 WORDS("nosuid", "noexec", "nodev"));
 	if (user_mounts_on(c, "/dev/shm"))
 		return;
 	if (c->ns[OCI_NS_IPC].kind == NAMESPACE_HOST)
@@ -84,7 +87,8 @@ static void add_system(const struct container_config *c, struct mount_list *list
 	add_copy(list, "/dev", "tmpfs", "tmpfs",
 		 WORDS("nosuid", "strictatime", "mode=755", "size=65536k"));
 	add_copy(list, "/dev/pts", "devpts", "devpts",
-		 WORDS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"));
+		 WORDS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
+		       c->ids == IDMAP_ONE ? "gid=0" : "gid=5"));
 	add_copy(list, "/sys", "sysfs", "sysfs", WORDS("nosuid", "noexec", "nodev", access));
 	add_copy(list, "/sys/fs/cgroup", "cgroup", "cgroup",
 		 WORDS("nosuid", "noexec", "nodev", access));
@@ -123,12 +127,21 @@ static void add_user(const struct container_config *c, struct mount_list *list)
 	}
 }
 
+/* Nodes cannot be made in a user namespace, but the host's can be bound. */
+static void add_devices(const struct container_config *c, struct mount_list *list)
+{
+	for (size_t i = 0; c->ids != IDMAP_ALL && i < c->devices.n_nodes; i++)
+		add_copy(list, c->devices.nodes[i].path, "bind", c->devices.host_paths[i],
+			 WORDS("bind", "nosuid", "noexec", "rprivate"));
+}
+
 void spec_build_mounts(const struct container_config *c, const struct spec_paths *paths,
 		       const struct oci_mount **ret, size_t *ret_n)
 {
 	struct mount_list list = { .arena = c->arena };
 
-	list.items = arena_alloc(c->arena, (c->n_mounts + SYSTEM_MOUNTS_MAX) * sizeof(*list.items));
+	list.items = arena_alloc(c->arena, (c->n_mounts + c->devices.n_nodes + SYSTEM_MOUNTS_MAX) *
+						   sizeof(*list.items));
 	if (paths->mount_type)
 		add(&list, "/", paths->mount_type, paths->mount_source, paths->mount_options,
 		    paths->n_mount_options);
@@ -136,6 +149,7 @@ void spec_build_mounts(const struct container_config *c, const struct spec_paths
 	add_etc(c, paths, &list);
 	if (paths->init)
 		add_bind(&list, paths->init, SPEC_INIT_PATH, "ro", false, "rprivate");
+	add_devices(c, &list);
 	add_user(c, &list);
 	*ret = list.items;
 	*ret_n = list.n;

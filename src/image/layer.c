@@ -150,8 +150,7 @@ static int unpack_layer(struct layer_batch *b, struct layer_task *t, struct inta
 		return error_sys(err, "cannot open '%s/diff'", t->layer_tmp);
 
 	a = archive_reader_open(&source);
-	r = unpack_archive(a, diff_fd, &b->unpack_limits, geteuid() == 0 ? 0 : UNPACK_ROOTLESS,
-			   &result, err);
+	r = unpack_archive(a, diff_fd, &b->unpack_limits, unpack_own_flags(), &result, err);
 	if (r == 0)
 		r = drain(in, err);
 	if (r < 0)

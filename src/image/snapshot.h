@@ -11,7 +11,7 @@
 
 enum snapshot_flag {
 	SNAPSHOT_VOLATILE = 1 << 0, /* never synced: for containers that die with the host anyway */
-	SNAPSHOT_ROOTLESS = 1 << 1, /* user.overlay.* attributes instead of trusted.* */
+	SNAPSHOT_USERXATTR = 1 << 1, /* user.overlay.* attributes instead of trusted.* */
 };
 
 /* How to mount: the fields of an OCI mount with destination "/". Heap; snapshot_mount_done(). */

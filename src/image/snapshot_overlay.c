@@ -52,7 +52,7 @@ static int overlay_describe(int dir_fd, const char *dir_path, char *const *lower
 	options = strv_push_owned(options, xasprintf("workdir=%s/work", dir_path));
 	if (flags & SNAPSHOT_VOLATILE)
 		options = strv_push(options, "volatile");
-	if (flags & SNAPSHOT_ROOTLESS)
+	if (flags & SNAPSHOT_USERXATTR)
 		options = strv_push(options, "userxattr");
 	*ret = (struct snapshot_mount){
 		.type = xstrdup("overlay"),
@@ -63,7 +63,7 @@ static int overlay_describe(int dir_fd, const char *dir_path, char *const *lower
 }
 
 /* The upper directory is the root that the container sees: it looks like the image's. */
-static int copy_root_attributes(int dir_fd, const char *top, unsigned flags, struct error *err)
+static int copy_root_attributes(int dir_fd, const char *top, struct error *err)
 {
 	struct stat want, have;
 
@@ -72,7 +72,6 @@ static int copy_root_attributes(int dir_fd, const char *top, unsigned flags, str
 	if (fstatat(dir_fd, "upper", &have, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_sys(err, "cannot stat 'upper'");
 	if ((want.st_uid != have.st_uid || want.st_gid != have.st_gid) &&
-	    !(flags & SNAPSHOT_ROOTLESS) &&
 	    fchownat(dir_fd, "upper", want.st_uid, want.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_sys(err, "cannot set the owner of 'upper'");
 	if ((want.st_mode & 07777) != (have.st_mode & 07777) &&
@@ -117,14 +116,14 @@ static int check_file_system(int dir_fd, struct error *err)
 	return 0;
 }
 
-static int make_dirs(int dir_fd, char *const *lowerdirs, unsigned flags, struct error *err)
+static int make_dirs(int dir_fd, char *const *lowerdirs, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		if (mkdirat(dir_fd, dirs[i], UPPER_MODE) < 0)
 			return error_sys(err, "cannot create '%s'", dirs[i]);
 	}
 	if (strv_len(lowerdirs) > 0)
-		return copy_root_attributes(dir_fd, lowerdirs[0], flags, err);
+		return copy_root_attributes(dir_fd, lowerdirs[0], err);
 	if (mkdirat(dir_fd, EMPTY_NAME, UPPER_MODE) < 0)
 		return error_sys(err, "cannot create '" EMPTY_NAME "'");
 	return 0;
@@ -138,7 +137,7 @@ static int overlay_create(int dir_fd, const char *dir_path, char *const *lowerdi
 
 	if (r < 0)
 		return r;
-	r = make_dirs(dir_fd, lowerdirs, flags, err);
+	r = make_dirs(dir_fd, lowerdirs, err);
 	if (r < 0) {
 		(void)overlay_destroy(dir_fd, &ignored);
 		return error_prefix(err, r, "snapshot in '%s'", dir_path);

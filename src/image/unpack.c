@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "image/unpack_private.h"
+#include "kernel/idmap.h"
 
 #define STATUS_MAX_BYTES (64 << 10)
 
@@ -196,6 +197,18 @@ static int unpack_all(struct unpack *u, struct error *err)
 	if (r < 0)
 		return r;
 	return finish_dirs(u, err);
+}
+
+unsigned unpack_own_flags(void)
+{
+	switch (idmap_own_extent()) {
+	case IDMAP_ALL:
+		return geteuid() == 0 ? 0 : UNPACK_ROOTLESS;
+	case IDMAP_SOME:
+		return UNPACK_USERNS;
+	default:
+		return UNPACK_ROOTLESS;
+	}
 }
 
 int unpack_archive(struct archive_reader *a, int root_fd, const struct unpack_limits *limits,

@@ -25,9 +25,13 @@ struct unpack_limits {
 };
 
 enum unpack_flag {
-	UNPACK_ROOTLESS =
-		1 << 0, /* we may not chown: owners are dropped, marks are user.overlay.* */
+	UNPACK_USERNS = 1 << 0,	   /* marks are user.overlay.*, devices are left out */
+	UNPACK_ONE_OWNER = 1 << 1, /* we may not chown: everything is ours */
+	UNPACK_ROOTLESS = UNPACK_USERNS | UNPACK_ONE_OWNER,
 };
+
+/* What the caller's user namespace asks for. */
+unsigned unpack_own_flags(void);
 
 struct unpack_result {
 	uint64_t bytes; /* sum of the files' sizes */

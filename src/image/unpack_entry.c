@@ -38,19 +38,27 @@ static int make_room(struct unpack *u, const struct unpack_entry *e, bool *ret_o
 	return dir_remove_tree(e->parent_fd, e->name, err);
 }
 
+static int owner_error(uint64_t uid, uint64_t gid, struct error *err)
+{
+	return error_sys(err, "cannot set its owner %llu:%llu%s", (unsigned long long)uid,
+			 (unsigned long long)gid,
+			 errno == EINVAL ? ": your user namespace has no such id, it takes more "
+					   "in /etc/subuid and /etc/subgid"
+					 : "");
+}
+
 static int set_owner(struct unpack *u, int fd, const char *name, const struct archive_member *m,
 		     struct error *err)
 {
 	if (m->uid == u->euid && m->gid == u->egid)
 		return 0;
-	if (u->flags & UNPACK_ROOTLESS)
+	if (u->flags & UNPACK_ONE_OWNER)
 		return 0;
 	if (m->uid >= UINT32_MAX || m->gid >= UINT32_MAX)
 		return error_kind(err, ERROR_INVALID, "its owner is out of range");
 	if (fchownat(fd, name, (uid_t)m->uid, (gid_t)m->gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) <
 	    0)
-		return error_sys(err, "cannot set its owner %llu:%llu", (unsigned long long)m->uid,
-				 (unsigned long long)m->gid);
+		return owner_error(m->uid, m->gid, err);
 	return 0;
 }
 
@@ -73,7 +81,7 @@ static int set_xattr(struct unpack *u, const char *path, const char *name, const
 		log_debug("attribute %s cannot be kept here: %s", name, strerror(errno));
 		return 0;
 	}
-	if (u->flags & UNPACK_ROOTLESS && errno == EPERM)
+	if (u->flags & UNPACK_USERNS && errno == EPERM)
 		return 0;
 	return error_sys(err, "cannot set its attribute %.80s", name);
 }
@@ -216,9 +224,9 @@ int unpack_finish_dir(struct unpack *u, const struct pending_dir *dir, struct er
 		return 0; /* a later entry replaced it */
 	if (fd < 0)
 		return error_num(err, -fd, "cannot open it");
-	if ((dir->uid != u->euid || dir->gid != u->egid) && !(u->flags & UNPACK_ROOTLESS) &&
+	if ((dir->uid != u->euid || dir->gid != u->egid) && !(u->flags & UNPACK_ONE_OWNER) &&
 	    fchown(fd, dir->uid, dir->gid) < 0)
-		return error_sys(err, "cannot set its owner");
+		return owner_error(dir->uid, dir->gid, err);
 	if (fchmod(fd, dir->mode) < 0)
 		return error_sys(err, "cannot set its mode");
 	if (futimens(fd, dir->times) < 0)
@@ -340,7 +348,7 @@ static int finish_entry(struct unpack *u, const struct unpack_entry *e, struct e
  * them either. */
 static bool is_left_out(const struct unpack *u, const struct archive_member *m)
 {
-	return u->flags & UNPACK_ROOTLESS && (m->type == ARCHIVE_CHAR || m->type == ARCHIVE_BLOCK);
+	return u->flags & UNPACK_USERNS && (m->type == ARCHIVE_CHAR || m->type == ARCHIVE_BLOCK);
 }
 
 int unpack_make_entry(struct unpack *u, const struct unpack_entry *e, struct error *err)

@@ -37,7 +37,7 @@ bool whiteout_is(const struct stat *st)
 int whiteout_make_opaque(struct unpack *u, int dir_fd, const char *name, struct error *err)
 {
 	const char *attribute =
-		u->flags & UNPACK_ROOTLESS ? "user.overlay.opaque" : "trusted.overlay.opaque";
+		u->flags & UNPACK_USERNS ? "user.overlay.opaque" : "trusted.overlay.opaque";
 	cleanup_fd int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)

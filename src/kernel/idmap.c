@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -81,6 +82,36 @@ static int COLD refused(enum idmap_kind kind, int r, struct buf *text, struct er
 	return error_num(err, -r, "cannot map %s '%s'", kinds[kind].what, text->data);
 }
 
+enum idmap_extent idmap_parse_extent(const char *map)
+{
+	unsigned long long inside, outside, count, total = 0;
+	int used;
+
+	while (sscanf(map, "%llu %llu %llu%n", &inside, &outside, &count, &used) == 3) {
+		if (inside == 0 && outside == 0 && count == UINT32_MAX)
+			return IDMAP_ALL;
+		total += count;
+		map += used;
+	}
+	return total == 1 ? IDMAP_ONE : total ? IDMAP_SOME : IDMAP_ALL;
+}
+
+enum idmap_extent idmap_own_extent(void)
+{
+	cleanup_free char *map = NULL;
+
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", 1u << 16, &map, NULL, NULL) < 0)
+		return IDMAP_ALL;
+	return idmap_parse_extent(map);
+}
+
+/* What user_namespaces(7) allows without privilege: one line, of the caller's own id. */
+static bool is_own_id(enum idmap_kind kind, const struct idmap_range *ranges, size_t n)
+{
+	return n == 1 && ranges[0].count == 1 &&
+	       ranges[0].outside == (kind == IDMAP_UID ? geteuid() : getegid());
+}
+
 int idmap_write(pid_t pid, enum idmap_kind kind, const struct idmap_range *ranges, size_t n,
 		struct error *err)
 {
@@ -96,17 +127,16 @@ int idmap_write(pid_t pid, enum idmap_kind kind, const struct idmap_range *range
 	if (r != -EPERM)
 		return refused(kind, r, &text, err);
 
+	if (is_own_id(kind, ranges, n)) {
+		r = kind == IDMAP_GID ? deny_setgroups(pid, err) : 0;
+		if (r < 0)
+			return r;
+		r = file_poke(AT_FDCWD, path, buf_str(&text));
+		return r < 0 ? refused(kind, r, &text, err) : 0;
+	}
 	r = run_helper(pid, kind, ranges, n, err);
 	if (r <= 0)
 		return r;
-	if (kind == IDMAP_GID) {
-		r = deny_setgroups(pid, err);
-		if (r < 0)
-			return r;
-	}
-	r = file_poke(AT_FDCWD, path, buf_str(&text));
-	if (r < 0)
-		return error_num(err, -r, "cannot map %s, and there is no '%s'", kinds[kind].what,
-				 kinds[kind].helper);
-	return 0;
+	r = refused(kind, -EPERM, &text, err);
+	return error_prefix(err, r, "'%s' is not installed (package uidmap)", kinds[kind].helper);
 }

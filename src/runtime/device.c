@@ -162,6 +162,12 @@ int device_apply(struct mounter *m, const struct mount_op *op, struct error *err
 	if (mknodat(dir_fd, name, op->mode, op->device) < 0) {
 		if (errno == EEXIST)
 			return check_existing(dir_fd, name, op, err);
+		if (errno == EPERM && !S_ISFIFO(op->mode)) { /* we are in a user namespace */
+			struct mount_op bind = *op;
+
+			bind.source = op->dest;
+			return bind_node(m, &bind, err);
+		}
 		return error_sys(err, "cannot make device '%s'", op->dest);
 	}
 	if ((op->uid || op->gid) &&

@@ -53,11 +53,18 @@ static int init_fds(struct init *init, struct error *err)
 	return 0;
 }
 
-static int init_undumpable(struct init *init, struct error *err)
+static int become_undumpable(struct error *err)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_sys(err, "cannot become undumpable");
 	return 0;
+}
+
+/* The files of an undumpable process are the first root's: an ordinary user could not write our id
+ * maps. Until he has, our uid is nobody's in any container. */
+static int init_undumpable(struct init *init, struct error *err)
+{
+	return init->namespaces->make & CLONE_NEWUSER ? 0 : become_undumpable(err);
 }
 
 /* The creator's packets; EOF means that it died, and so do we. */
@@ -80,6 +87,8 @@ static int init_ids(struct init *init, struct error *err)
 		return idmap_become_root(err);
 	}
 	r = expect(init, SYNC_MAPPED, err);
+	if (r >= 0)
+		r = become_undumpable(err);
 	if (r >= 0)
 		r = idmap_become_root(err);
 	if (r >= 0 && init->namespaces->make_as_root &&
@@ -323,7 +332,7 @@ static const struct init_step init_steps[] = {
 	{ "descriptors", init_fds },
 	/* before anybody in a shared pid namespace can look: no ptrace, no /proc/PID/exe, fd */
 	{ "undumpable", init_undumpable },
-	/* nothing can be owned or mounted by an unmapped id; setresuid makes dumpable anew */
+	/* nothing can be owned or mounted by an unmapped id */
 	{ "ids", init_ids },
 	{ "session", init_session },
 	{ "keyring", init_keyring },

@@ -280,30 +280,6 @@ static int fill_tmpfs(const struct mount_op *op, int mount_fd, int dest_fd, stru
 	return dir_copy_tree(from_fd, to_fd, err);
 }
 
-static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *err)
-{
-	const struct mount_options *o = &op->options;
-	cleanup_fd int mount_fd = -EBADF;
-	cleanup_fd int dest_fd = -EBADF;
-	int r;
-
-	r = mounter_open_target(m, op, S_IFDIR, &dest_fd, err);
-	if (r >= 0)
-		r = check_destination(op, dest_fd, err);
-	if (r < 0)
-		return r;
-	if (str_eq(op->fs_type, "overlay"))
-		r = overlay_mount(op, NULL, &mount_fd, err);
-	else
-		r = mount_fs(op->fs_type, op->source, o->params, o->n_params, o->set, &mount_fd,
-			     err);
-	if (r >= 0 && str_eq(op->fs_type, "tmpfs"))
-		r = fill_tmpfs(op, mount_fd, dest_fd, err);
-	if (r < 0)
-		return error_prefix(err, r, "mounting '%s'", op->dest);
-	return mounter_attach(m, op, mount_fd, dest_fd, err);
-}
-
 /* The attributes that words of a bind or a remount ask for. */
 static int set_attributes(const struct mount_op *op, int mount_fd, struct error *err)
 {
@@ -368,6 +344,36 @@ static int apply_bind(struct mounter *m, const struct mount_op *op, struct error
 		r = check_destination(op, dest_fd, err);
 	if (r < 0)
 		return r;
+	return mounter_attach(m, op, mount_fd, dest_fd, err);
+}
+
+static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *err)
+{
+	const struct mount_options *o = &op->options;
+	cleanup_fd int mount_fd = -EBADF;
+	cleanup_fd int dest_fd = -EBADF;
+	int r;
+
+	r = mounter_open_target(m, op, S_IFDIR, &dest_fd, err);
+	if (r >= 0)
+		r = check_destination(op, dest_fd, err);
+	if (r < 0)
+		return r;
+	if (str_eq(op->fs_type, "overlay"))
+		r = overlay_mount(op, NULL, &mount_fd, err);
+	else
+		r = mount_fs(op->fs_type, op->source, o->params, o->n_params, o->set, &mount_fd,
+			     err);
+	if (r == -EPERM && op->host_path) {
+		struct mount_op bind = *op;
+
+		mount_op_bind_host(&bind);
+		return apply_bind(m, &bind, err);
+	}
+	if (r >= 0 && str_eq(op->fs_type, "tmpfs"))
+		r = fill_tmpfs(op, mount_fd, dest_fd, err);
+	if (r < 0)
+		return error_prefix(err, r, "mounting '%s'", op->dest);
 	return mounter_attach(m, op, mount_fd, dest_fd, err);
 }
 

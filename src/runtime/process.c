@@ -216,8 +216,13 @@ static int change_user(const struct oci_user *u, struct error *err)
 	if (syscall(SYS_setgroups, u->n_additional_gids, u->additional_gids) < 0) {
 		/* denied in a user namespace that an ordinary user made: none is what it has */
 		if (errno != EPERM || u->n_additional_gids)
-			return error_sys(err, "cannot set %zu supplementary groups",
-					 u->n_additional_gids);
+			return error_sys(err, "cannot set %zu supplementary groups%s",
+					 u->n_additional_gids,
+					 errno == EINVAL ? ": not mapped in the user namespace"
+					 : errno == EPERM
+						 ? ": denied in this user namespace, which has one "
+						   "group alone"
+						 : "");
 	}
 	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0)
 		return error_sys(err, "cannot set gid %u%s", u->gid,

@@ -100,7 +100,8 @@ static int check_proc(struct mount_op *op, struct error *err)
 
 /*
  * File systems that show a namespace: one that belongs to another user namespace cannot be mounted
- * anew, the host's mount of it is bound instead.
+ * anew, the host's mount of it is bound instead. If we are in a user namespace ourselves, as an
+ * ordinary user's engine is, only the attempt tells.
  */
 static const struct {
 	const char *fs_type;
@@ -112,19 +113,22 @@ static const struct {
 	{ "sysfs", OCI_NS_NET, "/sys" },
 };
 
-static void bind_foreign_namespace(const struct mount_plan_input *in, struct mount_op *op)
+static void plan_foreign_namespace(const struct mount_plan_input *in, struct mount_op *op)
 {
-	if (!in->user_namespace)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(namespace_fs); i++) {
-		if (!str_eq(op->fs_type, namespace_fs[i].fs_type) ||
-		    in->spec->linux_.namespaces[namespace_fs[i].ns].wanted)
-			continue;
-		op->kind = MOUNT_OP_BIND;
-		op->source = namespace_fs[i].host_path;
-		op->options.bind = op->options.recursive_bind = true;
-		op->options.n_params = 0;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_fs); i++)
+		if (str_eq(op->fs_type, namespace_fs[i].fs_type) &&
+		    !in->spec->linux_.namespaces[namespace_fs[i].ns].wanted)
+			op->host_path = namespace_fs[i].host_path;
+	if (op->host_path && in->user_namespace)
+		mount_op_bind_host(op);
+}
+
+void mount_op_bind_host(struct mount_op *op)
+{
+	op->kind = MOUNT_OP_BIND;
+	op->source = op->host_path;
+	op->options.bind = op->options.recursive_bind = true;
+	op->options.n_params = 0;
 }
 
 /* A read-only tmpfs gets its mount points first. */
@@ -189,7 +193,7 @@ static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, str
 		op->source = m->source ? m->source : m->type;
 		if (str_eq(m->type, "proc") || str_eq(m->type, "sysfs"))
 			op->flags |= MOUNT_OP_F_NO_SYMLINK; /* CVE-2023-27561 */
-		bind_foreign_namespace(in, op);
+		plan_foreign_namespace(in, op);
 	}
 	if (op->kind == MOUNT_OP_FS)
 		fold_recursive(&op->options);

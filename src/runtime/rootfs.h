@@ -54,7 +54,9 @@ struct mount_op {
 	const char *dest;   /* absolute, clean, in the container */
 	const char *source; /* host path, symlink target, or the name of the source */
 	const char *fs_type;
-	int source_fd; /* >= 0: a detached mount made by the parent; wins over source */
+	const char *
+		host_path; /* FS of a namespace of the host: bound if a new one is denied; or NULL */
+	int source_fd;	   /* >= 0: a detached mount made by the parent; wins over source */
 	struct mount_options options;
 	const struct mount_idmap *idmap; /* BIND: whose ids stand for which; or NULL */
 	mode_t mode;			 /* DEVICE, DIR */
@@ -117,6 +119,9 @@ int mount_idmap_plan(const struct mount_plan_input *in, const struct oci_mount *
 		     struct mount_plan *p, struct mount_op *op, struct error *err);
 /* Map the ids of the detached mounts of all operations that ask for it. */
 int mount_idmap_apply(const struct mount_plan *p, int userns_fd, struct error *err);
+
+/* Bind op->host_path instead of a new file system. */
+void mount_op_bind_host(struct mount_op *op);
 
 /* Appends an operation; the strings must live as long as the plan. */
 struct mount_op *mount_plan_add(struct mount_plan *p, enum mount_op_kind kind, const char *dest);

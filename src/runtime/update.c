@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the container's cgroups tell and take: processes, statistics, limits. */
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/str.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/stats.h"
 #include "runtime/runtime.h"
@@ -37,6 +43,46 @@ int runtime_update(const char *root_path, const char *id, const struct oci_resou
 	return cgroup_update(cg, resources, err);
 }
 
+/* Of a container without cgroups (an ordinary user's, if the host delegates none to him): what is in
+ * the pid namespace of its init. */
+static int namespace_pids(const struct container *c, pid_t **ret_pids, size_t *ret_n,
+			  struct error *err)
+{
+	cleanup_dir DIR *dir = opendir("/proc");
+	cleanup_fd int pidfd = -EBADF;
+	cleanup_free pid_t *pids = NULL;
+	const struct dirent *entry;
+	struct stat own, st;
+	char path[64];
+	size_t n = 0, capacity = 0;
+	int r = container_open_init(c, &pidfd, err);
+
+	if (r != 0)
+		return r < 0 ? r : error_kind(err, ERROR_CONFLICT, "container not running");
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)c->pid);
+	if (!dir || stat(path, &own) < 0)
+		return error_sys(err, "cannot read '%s'", dir ? path : "/proc");
+	if (stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == own.st_ino)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "the container's processes cannot be told from the host's: it "
+				  "has no cgroup, as this host delegates none to the user, and no "
+				  "pid namespace of its own");
+	while ((entry = readdir(dir))) {
+		uint32_t pid;
+
+		if (str_to_u32(entry->d_name, &pid) < 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
+		if (stat(path, &st) < 0 || st.st_ino != own.st_ino)
+			continue; /* another user's, ended, or not of the container */
+		pids = array_grow(pids, n, &capacity, sizeof(*pids));
+		pids[n++] = (pid_t)pid;
+	}
+	*ret_pids = take_ptr(&pids);
+	*ret_n = n;
+	return 0;
+}
+
 int runtime_pids(const char *root_path, const char *id, pid_t **ret_pids, size_t *ret_n,
 		 struct error *err)
 {
@@ -44,7 +90,11 @@ int runtime_pids(const char *root_path, const char *id, pid_t **ret_pids, size_t
 	cleanup_with(cgroup_close) struct cgroup *cg = NULL;
 	int r = open_cgroup(root_path, id, &c, &cg, err);
 
-	return r < 0 ? r : cgroup_pids(cg, ret_pids, ret_n, err);
+	if (r < 0)
+		return r;
+	if (!c->cgroups || !c->cgroups[0])
+		return namespace_pids(c, ret_pids, ret_n, err);
+	return cgroup_pids(cg, ret_pids, ret_n, err);
 }
 
 int runtime_stats(const char *root_path, const char *id, struct cgroup_stats *ret_stats,
@@ -54,5 +104,9 @@ int runtime_stats(const char *root_path, const char *id, struct cgroup_stats *re
 	cleanup_with(cgroup_close) struct cgroup *cg = NULL;
 	int r = open_cgroup(root_path, id, &c, &cg, err);
 
+	if (r >= 0 && (!c->cgroups || !c->cgroups[0]))
+		r = error_kind(err, ERROR_UNSUPPORTED,
+			       "no statistics: the container has no cgroup, as this host delegates "
+			       "none to the user");
 	return r < 0 ? r : cgroup_stats(cg, ret_stats, err);
 }

@@ -65,6 +65,73 @@ runtime() {
   berth-runtime --root "$RUNTIME_ROOT" "$@"
 }
 
+# --- ordinary users ---
+
+# Two users, whom only the commands below know: the host's files stay as they are.
+#   as_user      has a line in passwd, 65536 subordinate ids from 600000, and a home with an XDG_RUNTIME_DIR
+#   as_stranger  a number without a name and without subordinate ids
+# Programs are copied to where both may execute them: $USERS/bin. Needs: program:newuidmap, userns.
+export USER_ID=54321 STRANGER_ID=54322
+
+make_users() {
+  local dir=$BATS_FILE_TMPDIR name
+  export USERS=$BATS_FILE_TMPDIR/users
+  export USER_HOME=$USERS/user STRANGER_HOME=$USERS/stranger
+  while [ "$dir" != /tmp ] && [ "$dir" != / ]; do # temporary directories are closed to others
+    chmod o+x "$dir"
+    dir=$(dirname "$dir")
+  done
+  mkdir -p "$USERS/etc" "$USERS/bin" "$USER_HOME/run" "$STRANGER_HOME/run"
+  chmod -R o+rX "$USERS"
+  for name in berth berth-init berth-monitor berth-runtime; do
+    cp "$BERTH_BIN/$name" "$USERS/bin/"
+  done
+  { cat /etc/passwd; echo "bertha:x:$USER_ID:$USER_ID::$USER_HOME:/bin/sh"; } >"$USERS/etc/passwd"
+  echo "bertha:600000:65536" >"$USERS/etc/subuid"
+  cp "$USERS/etc/subuid" "$USERS/etc/subgid"
+  for name in "$USER_HOME $USER_ID" "$STRANGER_HOME $STRANGER_ID"; do
+    # shellcheck disable=SC2086
+    set -- $name
+    chmod 700 "$1" "$1/run"
+    chown -R "$2:$2" "$1"
+  done
+}
+
+# What the users left: containers, the process that holds their user namespace.
+unmake_users() {
+  local who
+  for who in as_user as_stranger; do
+    # shellcheck disable=SC2016
+    "$who" sh -c 'cd; ids=$(berth ps -aq); [ -z "$ids" ] || berth rm -f $ids; kill "$(cat run/berth/userns.pid)"' >/dev/null 2>&1 || true
+  done
+  rm -rf "$USERS" # also what belongs to subordinate ids
+}
+
+# as NUMBER HOME COMMAND...
+as() {
+  local id=$1 home=$2
+  shift 2
+  (cd "$home" && exec setpriv --reuid "$id" --regid "$id" --clear-groups env -i "HOME=$home" "XDG_RUNTIME_DIR=$home/run" \
+    "PATH=$USERS/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" "TMPDIR=$home" "USERS=$USERS" "$@")
+}
+
+as_stranger() {
+  as "$STRANGER_ID" "$STRANGER_HOME" "$@"
+}
+
+as_user() {
+  export -f as as_user
+  # shellcheck disable=SC2016
+  unshare -m --propagation private bash -c '
+    for file in passwd subuid subgid; do mount --bind "$USERS/etc/$file" "/etc/$file" || exit 1; done
+    as "$@"' as_user "$USER_ID" "$USER_HOME" "$@"
+}
+
+# The process that holds the user's namespace.
+holder() {
+  cat "$USER_HOME/run/berth/userns.pid"
+}
+
 # --- images and bundles ---
 
 make_image() {

@@ -261,7 +261,8 @@ int cgroup_freeze(const struct cgroup *cg, struct error *err)
 
 	if (!n)
 		return error_kind(err, ERROR_UNSUPPORTED,
-				  "cannot pause: the container has no cgroup that can freeze");
+				  "cannot pause: the container has no cgroup that can freeze%s",
+				  cg->n ? "" : ", as this host delegates none to the user");
 	r = n->driver->set_frozen(n, true, err);
 	if (r < 0) /* half frozen is worse than running */
 		(void)n->driver->set_frozen(n, false, &ignored);

@@ -331,7 +331,9 @@ static int set_up(struct cgroup *cg, const struct oci_resources *resources, size
 	(void)enable_for(cg, resources, n_mounted > 1);
 	r = cgroup_plan_limits(cg, resources, &plan, err);
 	if (r == -EOPNOTSUPP && cg->n < n_mounted) {
-		(void)error_prefix(err, r, "no permission to make cgroups");
+		(void)error_prefix(err, r,
+				   "this host delegates no cgroup to the user, so limits cannot be "
+				   "set");
 		err->kind = ERROR_DENIED;
 	}
 	if (r == 0)

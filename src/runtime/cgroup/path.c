@@ -2,7 +2,9 @@
 
 /*
  * Where a container's cgroup lies. linux.cgroupsPath is absolute (below what is mounted) or
- * relative (below the cgroup of the caller); in both ".." cannot climb out of its start. The mount
+ * relative; in both ".." cannot climb out of its start. Relative is below the cgroup of the caller,
+ * or on v2 beside it, as runc has it: where the caller's processes are, no controller can be enabled
+ * for children (cgroup-v2.rst "No Internal Process Constraint"). The mount
  * may show only a part of the hierarchy (h->root), as in a container without its own cgroup
  * namespace: then /proc/PID/cgroup has names that begin with that part.
  */
@@ -42,7 +44,9 @@ int cgroup_path_resolve(const struct cgroupfs_hierarchy *h, const char *own, con
 	if (!str_empty(wanted) && wanted[0] == '/') {
 		local = take_ptr(&clean);
 	} else {
-		const char *start = own ? below(own, root) : NULL;
+		cleanup_free char *beside =
+			own && h->v2 ? xstrndup(own, (size_t)(path_base(own) - own)) : NULL;
+		const char *start = own ? below(beside ? beside : own, root) : NULL;
 
 		local = path_join(start ? start : "/", clean);
 	}

@@ -9,10 +9,11 @@
 #include "kernel/cgroupfs.h"
 #include "runtime/cgroup/driver.h"
 
-static void expect(const char *root, const char *own, const char *wanted, const char *path,
-		   const char *dir)
+static void expect_in(bool v2, const char *root, const char *own, const char *wanted,
+		      const char *path, const char *dir)
 {
 	struct cgroupfs_hierarchy h = {
+		.v2 = v2,
 		.controllers = (char *)"memory",
 		.mount_point = (char *)"/cg/memory",
 		.root = (char *)root,
@@ -26,6 +27,12 @@ static void expect(const char *root, const char *own, const char *wanted, const 
 	assert_string_equal(got_dir, dir);
 }
 
+static void expect(const char *root, const char *own, const char *wanted, const char *path,
+		   const char *dir)
+{
+	expect_in(false, root, own, wanted, path, dir);
+}
+
 static void test_absolute_paths_start_at_the_hierarchy(void **state)
 {
 	expect("/", "/user/me", "/berth/x", "/berth/x", "/cg/memory/berth/x");
@@ -35,6 +42,15 @@ static void test_relative_paths_start_at_the_caller(void **state)
 {
 	expect("/", "/user/me", "berth/x", "/user/me/berth/x", "/cg/memory/user/me/berth/x");
 	expect("/", NULL, "berth/x", "/berth/x", "/cg/memory/berth/x");
+}
+
+/* where the caller is, there are processes: controllers could not be enabled below it */
+static void test_relative_paths_of_v2_start_beside_the_caller(void **state)
+{
+	expect_in(true, "/", "/user/me", "berth/x", "/user/berth/x", "/cg/memory/user/berth/x");
+	expect_in(true, "/", "/me", "x", "/x", "/cg/memory/x");
+	expect_in(true, "/", "/", "x", "/x", "/cg/memory/x");
+	expect_in(true, "/docker/c", "/docker/c", "x", "/docker/c/x", "/cg/memory/x");
 }
 
 static void test_no_path_is_the_id(void **state)
@@ -74,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_absolute_paths_start_at_the_hierarchy),
 		cmocka_unit_test(test_relative_paths_start_at_the_caller),
+		cmocka_unit_test(test_relative_paths_of_v2_start_beside_the_caller),
 		cmocka_unit_test(test_no_path_is_the_id),
 		cmocka_unit_test(test_dots_do_not_climb_out),
 		cmocka_unit_test(test_a_mount_of_a_part_shows_the_part),
