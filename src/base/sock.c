@@ -60,23 +60,37 @@ static int fill_address(const char *path, struct sockaddr_un *addr, socklen_t *r
 	return 0;
 }
 
-int sock_listen(const char *path, int type, mode_t mode, int *ret_fd, struct error *err)
+/* A new socket with the address path: its own, or its peer's. */
+static int socket_at(const char *path, int type, bool own, int *ret_fd, struct error *err)
 {
-	const bool datagrams = (type & ~SOCK_NONBLOCK) == SOCK_DGRAM;
 	cleanup_fd int dir_fd = -EBADF, fd = -EBADF;
 	struct sockaddr_un addr;
-	socklen_t len;
-	int r;
+	const struct sockaddr *generic = (const struct sockaddr *)&addr;
+	socklen_t len = 0;
+	int r = fill_address(path, &addr, &len, &dir_fd, err);
 
-	r = fill_address(path, &addr, &len, &dir_fd, err);
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_sys(err, "cannot create a socket");
+	r = own ? bind(fd, generic, len) : connect(fd, generic, len);
+	if (r < 0)
+		return error_sys(err, "cannot %s socket '%s'", own ? "create" : "connect to", path);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int sock_listen(const char *path, int type, mode_t mode, int *ret_fd, struct error *err)
+{
+	const bool datagrams = (type & ~SOCK_NONBLOCK) == SOCK_DGRAM;
+	cleanup_fd int fd = -EBADF;
+	int r;
+
 	(void)unlink(path); /* left by a crash, or not there */
-	if (bind(fd, (const struct sockaddr *)&addr, len) < 0)
-		return error_sys(err, "cannot create socket '%s'", path);
+	r = socket_at(path, type, true, &fd, err);
+	if (r < 0)
+		return r;
 	/* the umask had its say in bind; nobody can connect before listen */
 	if (chmod(path, mode) < 0 || (!datagrams && listen(fd, SOCK_BACKLOG) < 0)) {
 		r = error_sys(err, "cannot listen on socket '%s'", path);
@@ -89,21 +103,7 @@ int sock_listen(const char *path, int type, mode_t mode, int *ret_fd, struct err
 
 int sock_connect(const char *path, int type, int *ret_fd, struct error *err)
 {
-	cleanup_fd int dir_fd = -EBADF, fd = -EBADF;
-	struct sockaddr_un addr;
-	socklen_t len;
-	int r;
-
-	r = fill_address(path, &addr, &len, &dir_fd, err);
-	if (r < 0)
-		return r;
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return error_sys(err, "cannot create a socket");
-	if (connect(fd, (const struct sockaddr *)&addr, len) < 0)
-		return error_sys(err, "cannot connect to socket '%s'", path);
-	*ret_fd = take_fd(&fd);
-	return 0;
+	return socket_at(path, type, false, ret_fd, err);
 }
 
 int sock_peer(int fd, struct ucred *ret, struct error *err)

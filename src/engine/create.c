@@ -176,17 +176,12 @@ static int find_rootfs(struct creation *k, struct error *err)
 static int adopt_names(struct creation *k, const char *other, struct error *err)
 {
 	cleanup_free char *dir = container_dir_path(k->e, other);
-	cleanup_fd int dir_fd = -EBADF;
 	struct document document;
 	const char *hostname = NULL;
-	int r = container_dir_open(k->e, other, &dir_fd, err);
+	int r = container_document(k->e, other, k->arena, &document, err);
 
 	if (r < 0)
 		return r;
-	r = document_load(dir_fd, k->arena, &document, err);
-	if (r < 0)
-		return r;
-	strv_free(document.log_opts);
 	r = json_get_string(json_get(document.root, "Config"), "Hostname", &hostname, err);
 	if (r < 0)
 		return r;

@@ -167,20 +167,24 @@ void document_format(const struct container_config *c, const struct document_pat
 
 /* Reading */
 
-static int load_log(const struct json *root, struct document *d, struct error *err)
+static int load_log(const struct json *root, struct arena *arena, struct document *d,
+		    struct error *err)
 {
 	const struct json *log = json_find(root, "HostConfig", "LogConfig", NULL), *option;
+	const struct json *config = json_get(log, "Config");
+	size_t n = 0;
 	int r = json_get_string(log, "Type", &d->log_driver, err);
 
 	if (r < 0)
 		return r;
-	json_foreach(option, json_get(log, "Config")) {
+	d->log_opts = arena_alloc(arena, ((config ? config->n : 0) + 1) * sizeof(*d->log_opts));
+	json_foreach(option, config) {
 		const char *value = "";
 
 		r = json_to_string(option, &value, err);
 		if (r < 0)
 			return r;
-		d->log_opts = strv_push_owned(d->log_opts, xasprintf("%s=%s", option->key, value));
+		d->log_opts[n++] = arena_printf(arena, "%s=%s", option->key, value);
 	}
 	return json_get_string(root, "LogPath", &d->log_path, err);
 }
@@ -234,11 +238,9 @@ int document_load(int dir_fd, struct arena *arena, struct document *ret, struct 
 	if (r >= 0)
 		r = load_settings(d.root, &d, err);
 	if (r >= 0)
-		r = load_log(d.root, &d, err);
-	if (r < 0) {
-		d.log_opts = strv_free(d.log_opts);
+		r = load_log(d.root, arena, &d, err);
+	if (r < 0)
 		return error_prefix(err, r, FILE_DOCUMENT);
-	}
 	*ret = d;
 	return 0;
 }

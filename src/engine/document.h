@@ -25,14 +25,14 @@ struct document_paths {
 void document_format(const struct container_config *c, const struct document_paths *paths,
 		     struct buf *out);
 
-/* What start and stop need of it; strings are the tree's. */
+/* What start and stop need of it; all of it lies on the arena it was loaded into. */
 struct document {
 	const struct json *root;
 	bool tty, open_stdin, stdin_once, auto_remove;
 	const char *stop_signal; /* or NULL */
 	int stop_timeout_s;	 /* -1: none */
 	const char *log_driver, *log_path;
-	char **log_opts;	   /* strv, the caller frees */
+	const char **log_opts;	   /* NAME=VALUE, up to a NULL */
 	const char *runtime;	   /* or NULL: the built-in one */
 	const char *cgroup_parent; /* or "" */
 };

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/document.h"
 #include "engine/handle.h"
 #include "engine/place.h"
 #include "image/store.h"
@@ -152,6 +153,15 @@ int container_dir_open(const struct engine *e, const char *id, int *ret_fd, stru
 		return error_sys(err, "cannot open the directory of container '%s'", id);
 	*ret_fd = fd;
 	return 0;
+}
+
+int container_document(const struct engine *e, const char *id, struct arena *arena,
+		       struct document *ret, struct error *err)
+{
+	cleanup_fd int dir_fd = -EBADF;
+	int r = container_dir_open(e, id, &dir_fd, err);
+
+	return r < 0 ? r : document_load(dir_fd, arena, ret, err);
 }
 
 int engine_subdir(const struct engine *e, const char *name, int *ret_fd, struct error *err)

@@ -7,6 +7,9 @@
 #include "engine/db.h"
 #include "engine/engine.h"
 
+struct arena;
+struct document;
+
 struct engine {
 	char *root_path, *state_path;
 	char *runtime_root; /* state of the built-in runtime: STATE-runtime */
@@ -32,6 +35,9 @@ int engine_program(const char *name, char **ret_path, struct error *err);
 char *container_dir_path(const struct engine *e, const char *id);
 /* Open it for the *at calls. -ENOENT: not there. */
 int container_dir_open(const struct engine *e, const char *id, int *ret_fd, struct error *err);
+/* What document_load() reads there, on arena. */
+int container_document(const struct engine *e, const char *id, struct arena *arena,
+		       struct document *ret, struct error *err);
 /* STATE/<id>, the monitor's, heap. */
 char *container_run_dir(const struct engine *e, const char *id);
 /* Open ROOT/name, making it (0700) if it is not there. */

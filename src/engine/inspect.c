@@ -165,7 +165,6 @@ static int inspect_found(struct inspection *i, struct buf *out, struct error *er
 
 static void inspection_done(struct inspection *i)
 {
-	strv_free(i->document.log_opts);
 	cleanup_close_fd(&i->dir_fd);
 	arena_free(i->arena);
 }

@@ -49,17 +49,13 @@ static int read_found(struct engine *e, const struct record *record, struct aren
 		      struct reader *reader, struct error *err)
 {
 	const struct engine_logs_options *o = reader->options;
-	cleanup_fd int dir_fd = -EBADF, stop_fd = -EBADF;
+	cleanup_fd int stop_fd = -EBADF;
 	struct document document;
 	struct log_read_options options;
-	int r = container_dir_open(e, record->id, &dir_fd, err);
+	int r = container_document(e, record->id, arena, &document, err);
 
 	if (r < 0)
 		return r;
-	r = document_load(dir_fd, arena, &document, err);
-	if (r < 0)
-		return r;
-	document.log_opts = strv_free(document.log_opts);
 	if (o->follow)
 		stop_fd = open_writer(record);
 	options = (struct log_read_options){

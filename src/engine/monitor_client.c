@@ -52,7 +52,7 @@ static char **build_argv(const struct monitor_spec *s)
 	argv = push_pair(argv, "--oom-file", s->oom_file);
 	argv = push_pair(argv, "--log-driver", s->log_driver);
 	argv = push_pair(argv, "--log-path", s->log_path);
-	argv = push_each(argv, "--log-opt", (const char *const *)s->log_opts);
+	argv = push_each(argv, "--log-opt", s->log_opts);
 	argv = push_each(argv, "--exit-command", s->exit_command);
 	argv = push_pair(argv, "--sync-fd", "3");
 	argv = push_pair(argv, "--attach-fd", s->attach ? "4" : NULL);

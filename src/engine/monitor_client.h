@@ -26,10 +26,10 @@ struct monitor_spec {
 	const char *runtime_path;	 /* a foreign OCI runtime, or NULL: the built-in one */
 	const char *const *runtime_args; /* its global arguments, or NULL */
 	const char *runtime_root;	 /* or NULL: the runtime's default */
-	const char *oom_file;	/* the cgroup's memory.events or memory.oom_control, or NULL */
-	const char *log_driver; /* json-file, k8s-file, none; NULL: json-file */
-	const char *log_path;	/* may be NULL with none */
-	char *const *log_opts;	/* strv of NAME=VALUE, or NULL */
+	const char *oom_file;	     /* the cgroup's memory.events or memory.oom_control, or NULL */
+	const char *log_driver;	     /* json-file, k8s-file, none; NULL: json-file */
+	const char *log_path;	     /* may be NULL with none */
+	const char *const *log_opts; /* NAME=VALUE, up to a NULL; or NULL */
 	const char *const *exit_command; /* argv run if no engine records the exit, or NULL */
 	bool tty;
 	bool stdin_open;

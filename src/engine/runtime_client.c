@@ -34,17 +34,10 @@ int runtime_program(struct engine *e, const char *of_container, const char **ret
 int container_runtime(struct engine *e, const struct record *r, struct arena *arena,
 		      const char **ret_path, struct error *err)
 {
-	cleanup_fd int dir_fd = -EBADF;
 	struct document document;
-	int status = container_dir_open(e, r->id, &dir_fd, err);
+	int status = container_document(e, r->id, arena, &document, err);
 
-	if (status < 0)
-		return status;
-	status = document_load(dir_fd, arena, &document, err);
-	if (status < 0)
-		return status;
-	document.log_opts = strv_free(document.log_opts);
-	return runtime_program(e, document.runtime, ret_path, err);
+	return status < 0 ? status : runtime_program(e, document.runtime, ret_path, err);
 }
 
 /* The last line of what a runtime printed, which is its reason. */

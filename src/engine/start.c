@@ -33,7 +33,6 @@ struct start {
 
 static void start_done(struct start *s)
 {
-	strv_free(s->document.log_opts);
 	free(s->dir_path);
 	free(s->run_dir);
 	free(s->exit_file);

@@ -90,16 +90,11 @@ static int own_manners(struct engine *e, const struct record *r, int *signo, int
 		       struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
-	cleanup_fd int dir_fd = -EBADF;
 	struct document document;
-	int status = container_dir_open(e, r->id, &dir_fd, err);
+	int status = container_document(e, r->id, arena, &document, err);
 
 	if (status < 0)
 		return status;
-	status = document_load(dir_fd, arena, &document, err);
-	if (status < 0)
-		return status;
-	document.log_opts = strv_free(document.log_opts);
 	*signo = document.stop_signal ? signal_parse(document.stop_signal) : SIGTERM;
 	if (*signo < 0)
 		*signo = SIGTERM; /* the image's word, which nobody checked: as docker */

@@ -61,7 +61,6 @@ static void test_settings_come_back_from_the_file(void **state)
 		json_get_string(json_get(d.root, "HostConfig"), "NetworkMode", &mode, &err), 0);
 	assert_string_equal(mode, "container:abc");
 
-	strv_free(d.log_opts);
 	container_options_done(&o);
 	assert_int_equal(dir_remove_tree(AT_FDCWD, dir, &err), 0);
 }
