@@ -217,7 +217,7 @@ static int run_run(const struct runtime_globals *g, void *target, char **args, s
 
 struct exec_options {
 	struct runtime_exec_options o;
-	char **env, **additional_gids, **caps;
+	char **env, **additional_gids, **caps, **cgroups;
 	int preserve_fds;
 	bool detach;
 };
@@ -231,7 +231,7 @@ static const struct option exec_options[] = {
 	  .help = "AppArmor profile of the process" },
 	{ "cap", 'c', OPTION_LIST, EXEC(caps), .arg = "name",
 	  .help = "add a capability to what the process may use" },
-	{ "cgroup", 0, OPTION_STRING, EXEC(o.cgroup), .arg = "path",
+	{ "cgroup", 0, OPTION_LIST, EXEC(cgroups), .arg = "[controllers:]path",
 	  .help = "run in this existing sub-cgroup of the container" },
 	{ "console-socket", 0, OPTION_STRING, EXEC(o.console_socket_path), .arg = "path",
 	  .help = "unix socket that gets the master of the terminal" },
@@ -274,6 +274,7 @@ static int take_exec_options(const struct runtime_globals *g, struct exec_option
 	x->o.env = x->env;
 	x->o.additional_gids = x->additional_gids;
 	x->o.caps = x->caps;
+	x->o.cgroups = x->cgroups;
 	x->o.console_fd = -1;
 	x->o.preserve_fds = (unsigned)x->preserve_fds;
 	return 0;
@@ -312,6 +313,7 @@ static int run_exec(const struct runtime_globals *g, void *target, char **args, 
 	strv_free(x->env);
 	strv_free(x->additional_gids);
 	strv_free(x->caps);
+	strv_free(x->cgroups);
 	return r < 0 ? error_prefix(err, r, "exec failed") : r;
 }
 

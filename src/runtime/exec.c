@@ -259,7 +259,7 @@ static int open_target(struct exec *e, struct error *err)
 		return error_kind(err, ERROR_CONFLICT,
 				  "cannot exec in a paused container (use --ignore-paused to "
 				  "override)");
-	r = cgroup_open_enter(e->cgroup, e->o->cgroup, err);
+	r = cgroup_open_enter(e->cgroup, e->o->cgroups, err);
 	if (r == 0)
 		r = container_config(e->c, &e->spec, err);
 	if (r == 0)
@@ -339,6 +339,9 @@ static int open_console(struct exec *e, struct error *err)
 	const struct runtime_exec_options *o = e->o;
 	int r;
 
+	if (!e->process->terminal && o->console_socket_path)
+		return error_kind(err, ERROR_INVALID,
+				  "a console socket was given, but no terminal is asked for");
 	if (!e->process->terminal)
 		return 0;
 	if (o->console_fd >= 0) {

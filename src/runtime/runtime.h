@@ -106,8 +106,9 @@ struct runtime_exec_options {
 	bool no_new_privileges;
 	bool tty; /* a new pseudo terminal; its master goes to console_* */
 	const char *console_socket_path;
-	int console_fd;	    /* a connected socket instead of the path, else -1; borrowed */
-	const char *cgroup; /* a sub-cgroup that exists, or NULL */
+	int console_fd; /* a connected socket instead of the path, else -1; borrowed */
+	char *const
+		*cgroups; /* sub-cgroups that exist, as cgroup_open_enter() takes them; or NULL */
 	const char *pid_file_path;
 	unsigned preserve_fds; /* so many fds from 3 on go to the process */
 	bool ignore_paused;    /* else a paused container is refused */

@@ -159,6 +159,94 @@ PYTHON
   run runtime exec --cgroup no/such c1 true
   expect_status 255
   expect_text "sub-cgroup"
+  run runtime exec --cgroup /../.. c1 true
+  expect_status 255
+}
+
+# The container's directories, one a line; each gets a sub-cgroup "work".
+make_sub_cgroups() {
+  local dir
+  for dir in $(find /sys/fs/cgroup -type d -path '*/berth-bats/exec'); do
+    mkdir -p "$dir/work"
+    [ ! -e "$dir/work/cpuset.cpus" ] || [ -e "$dir/cgroup.controllers" ] || {
+      cat "$dir/cpuset.cpus" >"$dir/work/cpuset.cpus"
+      cat "$dir/cpuset.mems" >"$dir/work/cpuset.mems"
+    }
+  done
+}
+remove_sub_cgroups() { find /sys/fs/cgroup -depth -type d -path '*/berth-bats/exec/work' -exec rmdir {} +; }
+
+@test "a sub-cgroup holds the process, in all hierarchies or in those that are named" {
+  make_sub_cgroups
+  run runtime exec --cgroup work c1 cat /proc/self/cgroup
+  expect_status 0
+  ! grep -vE ":/(berth-bats/exec/work)?$" <<<"$output" || fail "not all" # "/": not mounted here
+  run runtime exec --cgroup /work c1 cat /proc/self/cgroup
+  ! grep -vE ":/(berth-bats/exec/work)?$" <<<"$output" || fail "not all" # "/": not mounted here
+  if [ -d /sys/fs/cgroup/memory ]; then
+    run runtime exec --cgroup memory,cpu:work --cgroup :/work c1 cat /proc/self/cgroup
+    [ "$(grep -c ':/berth-bats/exec/work$' <<<"$output")" = 3 ]
+    [ "$(grep -E ':memory:|:cpu:|^0::' <<<"$output" | grep -c ':/berth-bats/exec/work$')" = 3 ]
+    run runtime exec --cgroup memory:work --cgroup memory:work c1 true
+    expect_status 255
+    expect_text "'memory' is given twice"
+  else
+    run runtime exec --cgroup :work c1 cat /proc/self/cgroup
+    expect_output "0::/berth-bats/exec/work"
+    run runtime exec --cgroup memory:work c1 true
+    expect_status 255
+    expect_text "no cgroup with controller 'memory'"
+  fi
+  run runtime exec --cgroup work --cgroup :work c1 true
+  expect_status 255
+  expect_text "need a controller each"
+  run runtime exec --cgroup :a:b c1 true
+  expect_status 255
+  run runtime exec --cgroup nosuch:work c1 true
+  expect_status 255
+  expect_text "'nosuch'"
+  remove_sub_cgroups
+}
+
+@test "in a paused container, when asked for, it begins at resume" {
+  runtime pause c1
+  runtime exec --ignore-paused c1 touch /dev/shm/resumed &
+  sleep 0.3
+  kill -0 $!
+  runtime resume c1
+  wait $!
+  runtime exec c1 test -e /dev/shm/resumed
+}
+
+@test "users are numbers, and nothing else" {
+  local user
+  for user in "" : 5: :5 +5 -1 " 5" "5 " 0x5 5:6:7 4294967295 4294967296 5:4294967295 root; do
+    run runtime exec --user "$user" c1 true
+    expect_status 255
+  done
+  for user in -1 4294967296 x; do
+    run runtime exec --additional-gids="$user" c1 true
+    expect_status 255
+  done
+  run runtime exec --user 4294967294:4294967294 c1 id -u
+  expect_output 4294967294
+}
+
+@test "a label or profile without its security module names it" {
+  [ ! -e /sys/fs/selinux/enforce ] || skip "this host has SELinux"
+  run runtime exec --process-label system_u:system_r:container_t:s0 c1 true
+  expect_status 255
+  expect_text "SELinux"
+  [ ! -e /sys/module/apparmor/parameters/enabled ] || skip "this host has AppArmor"
+  run runtime exec --apparmor docker-default c1 true
+  expect_status 255
+  expect_text "AppArmor"
+}
+
+@test "a console socket without a terminal is refused" {
+  run runtime exec -d --console-socket "$BATS_TEST_TMPDIR/sock" c1 true
+  expect_status 255
+  expect_text "console socket"
 }
 
 @test "a stopped container is refused" {

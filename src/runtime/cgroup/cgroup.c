@@ -169,29 +169,6 @@ int cgroup_enter(const struct cgroup *cg, struct error *err)
 	return 0;
 }
 
-int cgroup_open_enter(struct cgroup *cg, const char *sub, struct error *err)
-{
-	for (size_t i = 0; i < cg->n; i++) {
-		struct cgroup_node *n = &cg->nodes[i];
-		cleanup_fd int sub_fd = -EBADF;
-		int r;
-
-		if (n->dir_fd < 0)
-			return error_kind(err, ERROR_NOT_FOUND, "cgroup '%s' is gone", n->dir);
-		if (sub) {
-			sub_fd = path_open_beneath(n->dir_fd, sub, O_PATH | O_DIRECTORY, 0);
-			if (sub_fd < 0)
-				return error_num(err, -sub_fd,
-						 "cannot open sub-cgroup '%s' of '%s'", sub,
-						 n->dir);
-		}
-		r = n->driver->open_enter(n, sub ? sub_fd : n->dir_fd, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* Processes */
 
 int cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_n, struct error *err)

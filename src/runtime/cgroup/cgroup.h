@@ -101,9 +101,14 @@ int cgroup_clone_fd(const struct cgroup *cg);
  */
 int cgroup_enter(const struct cgroup *cg, struct error *err);
 
-/* After cgroup_open(): opens what cgroup_enter() needs, optionally of the sub-cgroup `sub` (exec
- * --cgroup; beneath the container's, never above) and points the clone fd at it. */
-int cgroup_open_enter(struct cgroup *cg, const char *sub, struct error *err);
+/*
+ * After cgroup_open(): opens what cgroup_enter() needs, optionally of sub-cgroups (exec --cgroup):
+ * one word "PATH" for all hierarchies, or words "CONTROLLER[,CONTROLLER]:PATH", an empty controller
+ * being the v2 tree. They must exist, beneath the container's cgroup and never above.
+ *
+ * subs      NULL-terminated, or NULL
+ */
+int cgroup_open_enter(struct cgroup *cg, char *const *subs, struct error *err);
 
 /* All processes, host pids, sub-cgroups included. Heap. */
 int cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_n, struct error *err);
