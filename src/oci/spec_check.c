@@ -305,7 +305,8 @@ static int check_devices(const struct oci_spec *spec, struct error *err)
 		if (d->type != 'p' && (d->major < 0 || d->minor < 0))
 			return bad(err, "linux.devices[%zu]: '%s' needs a major and a minor number",
 				   i, d->path);
-		if (d->file_mode.set && (d->file_mode.value < 0 || d->file_mode.value > 07777))
+		/* podman gives a whole st_mode; the type in it is not looked at, as in runc */
+		if (d->file_mode.set && (d->file_mode.value < 0 || d->file_mode.value > UINT32_MAX))
 			return bad(err, "linux.devices[%zu].fileMode: %lld is out of range", i,
 				   (long long)d->file_mode.value);
 	}

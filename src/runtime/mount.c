@@ -253,6 +253,14 @@ static int check_destination(const struct mount_op *op, int dest_fd, struct erro
 	return error_kind(err, ERROR_DENIED, "'%s' leads into /proc in the rootfs", op->dest);
 }
 
+static bool has_mode(const struct mount_op *op)
+{
+	for (size_t i = 0; i < op->options.n_params; i++)
+		if (str_eq(op->options.params[i].key, "mode"))
+			return true;
+	return false;
+}
+
 /*
  * A tmpfs without "mode=" takes the mode of the directory it covers, as with docker; its content
  * too, with tmpcopyup.
@@ -262,22 +270,24 @@ static int fill_tmpfs(const struct mount_op *op, int mount_fd, int dest_fd, stru
 	cleanup_fd int from_fd = -EBADF;
 	cleanup_fd int to_fd = -EBADF;
 	struct stat st;
+	int r;
 
-	for (size_t i = 0; i < op->options.n_params; i++)
-		if (str_eq(op->options.params[i].key, "mode") && !op->options.copy_up)
-			return 0;
-	to_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (to_fd < 0 || fstat(dest_fd, &st) < 0)
-		return error_sys(err, "cannot open the new tmpfs of '%s'", op->dest);
-	if (!op->options.copy_up) {
-		if (fchmod(to_fd, st.st_mode & 07777) < 0)
-			return error_sys(err, "cannot set the mode of '%s'", op->dest);
+	if (has_mode(op) && !op->options.copy_up)
 		return 0;
+	to_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (to_fd < 0 || fstat(has_mode(op) ? to_fd : dest_fd, &st) < 0)
+		return error_sys(err, "cannot open the new tmpfs of '%s'", op->dest);
+	if (op->options.copy_up) {
+		from_fd = openat(dest_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (from_fd < 0)
+			return error_sys(err, "cannot read '%s'", op->dest);
+		r = dir_copy_tree(from_fd, to_fd, err); /* the mode of the directory, too */
+		if (r < 0 || !has_mode(op))
+			return r;
 	}
-	from_fd = openat(dest_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (from_fd < 0)
-		return error_sys(err, "cannot read '%s'", op->dest);
-	return dir_copy_tree(from_fd, to_fd, err);
+	if (fchmod(to_fd, st.st_mode & 07777) < 0)
+		return error_sys(err, "cannot set the mode of '%s'", op->dest);
+	return 0;
 }
 
 /* The attributes that words of a bind or a remount ask for. */

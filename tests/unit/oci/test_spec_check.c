@@ -256,6 +256,12 @@ static void test_other_words_are_checked(void **state)
 		  "linux.devices[0].path: 'a' is not absolute" },
 		{ "\"devices\":[{\"path\":\"/a\",\"type\":\"c\",\"major\":-1,\"minor\":1}]",
 		  "linux.devices[0]: '/a' needs a major and a minor number" },
+		{ "\"devices\":[{\"path\":\"/a\",\"type\":\"c\",\"major\":1,\"minor\":1,"
+		  "\"fileMode\":8612}]",
+		  NULL },
+		{ "\"devices\":[{\"path\":\"/a\",\"type\":\"c\",\"major\":1,\"minor\":1,"
+		  "\"fileMode\":4294967296}]",
+		  "linux.devices[0].fileMode: 4294967296 is out of range" },
 		{ "\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2M\",\"limit\":1}]}",
 		  "linux.resources.hugepageLimits[0].pageSize: '2M' is no size like 2MB" },
 		{ "\"resources\":{\"unified\":{\"../x.y\":\"1\"}}",
