@@ -2,20 +2,34 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <endian.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/sock.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET  "/dev/log"
+
+/* Brings one line to where state.fd leads. */
+typedef void (*log_put)(struct buf *line, enum log_level level, const char *text);
 
 static struct {
 	enum log_level level;
 	const char *program;
 	bool json;
-	int fd; /* the log file, or 0 for none */
+	int fd; /* the log file or socket, or 0 for none */
+	log_put put;
+	const char *identifier; /* in the system's log */
 } state = { .level = LOG_LEVEL_WARNING };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
@@ -38,16 +52,6 @@ void log_set_json(bool json)
 bool log_enabled(enum log_level level)
 {
 	return level <= state.level;
-}
-
-int log_open_file(const char *path, struct error *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
-
-	if (fd < 0)
-		return error_sys(err, "cannot open log file '%s'", path);
-	state.fd = fd;
-	return 0;
 }
 
 static void put_json_string(struct buf *b, const char *s)
@@ -82,6 +86,79 @@ static void put_line(struct buf *line, enum log_level level, const char *text, b
 	buf_putc(line, '\n');
 }
 
+static void put_to_file(struct buf *line, enum log_level level, const char *text)
+{
+	put_line(line, level, text, state.json);
+}
+
+static int system_priority(enum log_level level)
+{
+	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+	return priorities[level];
+}
+
+/* The journal's native protocol; MESSAGE in the form that may hold newlines. */
+static void put_to_journal(struct buf *line, enum log_level level, const char *text)
+{
+	uint64_t len = htole64(strlen(text));
+
+	buf_printf(line, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE\n", system_priority(level),
+		   state.identifier);
+	buf_add(line, &len, sizeof(len));
+	buf_printf(line, "%s\n", text);
+}
+
+static void put_to_syslog(struct buf *line, enum log_level level, const char *text)
+{
+	char stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		(void)strftime(stamp, sizeof(stamp), "%b %e %T ", &tm); /* fits */
+	buf_printf(line, "<%d>%s%s[%d]: %s", LOG_DAEMON | system_priority(level), stamp,
+		   state.identifier, (int)getpid(), text);
+}
+
+int log_open_file(const char *path, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd < 0)
+		return error_sys(err, "cannot open log file '%s'", path);
+	state.fd = fd;
+	state.put = put_to_file;
+	return 0;
+}
+
+static int open_socket(const char *path, const char *identifier, log_put put, struct error *err)
+{
+	int fd;
+	int r = sock_connect(path, SOCK_DGRAM, &fd, err);
+
+	if (r < 0)
+		return r;
+	state.fd = fd;
+	state.put = put;
+	state.identifier = identifier;
+	return 0;
+}
+
+int log_open_journal(const char *identifier, struct error *err)
+{
+	int r = open_socket(JOURNAL_SOCKET, identifier, put_to_journal, err);
+
+	return r < 0 ? error_prefix(err, r, "no journal to log to") : 0;
+}
+
+int log_open_syslog(const char *identifier, struct error *err)
+{
+	int r = open_socket(SYSLOG_SOCKET, identifier, put_to_syslog, err);
+
+	return r < 0 ? error_prefix(err, r, "no syslog to log to") : 0;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -95,7 +172,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 
 	if (state.fd > 0) {
-		put_line(&line, level, buf_str(&text), state.json);
+		state.put(&line, level, buf_str(&text));
 		(void)fd_write_all(state.fd, line.data,
 				   line.len); /* a full disk must not stop a container */
 		buf_clear(&line);

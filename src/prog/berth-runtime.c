@@ -26,15 +26,16 @@ static const struct option global_options[] = {
 	{ "debug", 0, OPTION_BOOL, GLOBAL(debug), .help = "log debug messages" },
 	{ "help", 'h', OPTION_BOOL, GLOBAL(help), .help = "show help" },
 	{ "log", 0, OPTION_STRING, GLOBAL(log_path), .arg = "file",
-	  .help = "log to this file, and errors to stderr too" },
+	  .help = "log to this file, journald:name or syslog:name, and errors to stderr too" },
 	{ "log-format", 0, OPTION_STRING, GLOBAL(log_format), .arg = "string",
 	  .help = "format of the log file: text or json (default text)" },
 	{ "log-level", 0, OPTION_STRING, GLOBAL(log_level), .arg = "string",
 	  .help = "error, warning, info or debug (default warning)" },
 	{ "root", 0, OPTION_STRING, GLOBAL(root), .arg = "dir",
 	  .help = "directory of the containers' state (default " RUNTIME_ROOT_DEFAULT ")" },
-	{ "rootless", 0, OPTION_STRING, GLOBAL(rootless), .arg = "string",
-	  .help = "ignore missing rights over cgroups: auto (true and false are not supported yet)" },
+	{ "rootless", 0, OPTION_STRING, GLOBAL(rootless_word), .arg = "string",
+	  .help = "go without cgroups where rights are missing: true, false or auto (default auto: "
+		  "if not the host's root)" },
 	{ "systemd-cgroup", 0, OPTION_BOOL, GLOBAL(systemd_cgroup),
 	  .help = "let systemd make cgroups (not supported yet)" },
 	{ "version", 'v', OPTION_BOOL, GLOBAL(version), .help = "show the version" },
@@ -132,16 +133,26 @@ static int set_up_log(const struct runtime_globals *g, struct error *err)
 	log_set_json(str_eq(g->log_format, "json"));
 	if (str_empty(path))
 		return 0;
-	if (str_after(path, "journald:") || str_after(path, "syslog:"))
-		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --log=%s", path);
+	if (str_after(path, "journald:"))
+		return log_open_journal(str_after(path, "journald:"), err);
+	if (str_after(path, "syslog:"))
+		return log_open_syslog(str_after(path, "syslog:"), err);
 	if (str_after(path, "file:"))
 		path = str_after(path, "file:");
 	return log_open_file(path, err);
 }
 
 /* What is accepted for compatibility and not there yet says so. */
-static int check_globals(const struct runtime_globals *g, struct error *err)
+static int check_globals(struct runtime_globals *g, struct error *err)
 {
+	static const char *const rootless[] = {
+		[RUNTIME_ROOTLESS_AUTO] = "auto",
+		[RUNTIME_ROOTLESS_TRUE] = "true",
+		[RUNTIME_ROOTLESS_FALSE] = "false",
+	};
+	int choice = g->rootless_word ? str_index(rootless, ARRAY_SIZE(rootless), g->rootless_word)
+				      : RUNTIME_ROOTLESS_AUTO;
+
 	if (g->systemd_cgroup || str_eq(g->cgroup_manager, "systemd"))
 		return error_kind(
 			err, ERROR_UNSUPPORTED,
@@ -149,11 +160,10 @@ static int check_globals(const struct runtime_globals *g, struct error *err)
 	if (g->cgroup_manager && !str_eq(g->cgroup_manager, "cgroupfs"))
 		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --cgroup-manager=%s",
 				  g->cgroup_manager);
-	if (g->rootless && !str_eq(g->rootless, "auto"))
-		return error_kind(
-			err, ERROR_UNSUPPORTED,
-			"not supported yet: --rootless=%s, rights are found out by trying",
-			g->rootless);
+	if (choice < 0)
+		return error_kind(err, ERROR_INVALID, "--rootless: '%s' is not true, false or auto",
+				  g->rootless_word);
+	g->rootless = (enum runtime_rootless)choice;
 	return 0;
 }
 

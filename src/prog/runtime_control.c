@@ -13,18 +13,21 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "oci/spec.h"
+#include "prog/runtime_match.h"
 #include "prog/runtime_verb.h"
 #include "runtime/runtime.h"
 
 /* kill */
 
 struct kill_options {
-	bool all;
+	bool all, regex;
 };
 
 static const struct option kill_options[] = {
 	{ "all", 'a', OPTION_BOOL, OPTION_FIELD(kill_options, all),
 	  .help = "send the signal to all processes of the container" },
+	{ "regex", 'r', OPTION_BOOL, OPTION_FIELD(kill_options, regex),
+	  .help = "the id is a regular expression: signal every container that matches" },
 };
 
 /* A number, or a name with or without "SIG" in any case: "KILL", "sigrtmin+3". */
@@ -61,31 +64,63 @@ static int parse_signal(const char *text, int *ret, struct error *err)
 	return error_kind(err, ERROR_INVALID, "unknown signal \"%s\"", text);
 }
 
+struct kill_one {
+	const char *root;
+	int signo;
+	bool all;
+};
+
+static int kill_one(const char *id, void *data, struct error *err)
+{
+	const struct kill_one *k = data;
+
+	return runtime_kill(k->root, id, k->signo, k->all, err);
+}
+
 static int run_kill(const struct runtime_globals *g, void *target, char **args, struct error *err)
 {
 	const struct kill_options *o = target;
-	int signo = SIGTERM;
-	int r = args[1] ? parse_signal(args[1], &signo, err) : 0;
+	struct kill_one k = { g->root, SIGTERM, o->all };
+	int r = args[1] ? parse_signal(args[1], &k.signo, err) : 0;
 
-	return r < 0 ? r : runtime_kill(g->root, args[0], signo, o->all, err);
+	if (r < 0)
+		return r;
+	return o->regex ? match_each(g->root, args[0], kill_one, &k, err)
+			: kill_one(args[0], &k, err);
 }
 
 /* delete, pause, resume */
 
 struct delete_options {
-	bool force;
+	bool force, regex;
 };
 
 static const struct option delete_options[] = {
 	{ "force", 'f', OPTION_BOOL, OPTION_FIELD(delete_options, force),
 	  .help = "kill a running container first; a missing one is no error" },
+	{ "regex", 'r', OPTION_BOOL, OPTION_FIELD(delete_options, regex),
+	  .help = "the id is a regular expression: delete every container that matches" },
 };
+
+struct delete_one {
+	const char *root;
+	bool force;
+};
+
+static int delete_one(const char *id, void *data, struct error *err)
+{
+	const struct delete_one *d = data;
+
+	return runtime_delete(d->root, id, d->force, err);
+}
 
 static int run_delete(const struct runtime_globals *g, void *target, char **args, struct error *err)
 {
 	const struct delete_options *o = target;
+	struct delete_one d = { g->root, o->force };
 
-	return runtime_delete(g->root, args[0], o->force, err);
+	return o->regex ? match_each(g->root, args[0], delete_one, &d, err)
+			: delete_one(args[0], &d, err);
 }
 
 static int run_pause(const struct runtime_globals *g, void *target, char **args, struct error *err)

@@ -39,6 +39,9 @@ struct create_options {
 	  CREATE(o.bundle_path),                                                                   \
 	  .arg = "dir",                                                                            \
 	  .help = "the bundle: a directory with config.json (default: the current one)" },         \
+		{ "config",	 'f',                                                              \
+		  OPTION_STRING, CREATE(o.config_path),                                            \
+		  .arg = "file", .help = "read this file of the bundle instead of config.json" },  \
 		{ "console-socket",                                                                \
 		  0,                                                                               \
 		  OPTION_STRING,                                                                   \
@@ -52,12 +55,19 @@ struct create_options {
 		{ "pid-file",	 0,                                                                \
 		  OPTION_STRING, CREATE(o.pid_file_path),                                          \
 		  .arg = "file", .help = "write the pid of init here" },                           \
+		{ "pidfd-socket", 0,                                                               \
+		  OPTION_STRING,  CREATE(o.pidfd_socket_path),                                     \
+		  .arg = "path",  .help = "unix socket that gets a pidfd of init" },               \
 	{                                                                                          \
 		"preserve-fds", 0, OPTION_INT, CREATE(preserve_fds),                               \
 			.arg = "n", .help = "pass n more descriptors, from 3 on, to the container" \
 	}
 
-static const struct option create_options[] = { CREATE_OPTIONS };
+static const struct option create_options[] = {
+	CREATE_OPTIONS,
+	{ "no-subreaper", 0, OPTION_BOOL, CREATE(no_subreaper),
+	  .help = "do not adopt processes the container leaves behind: create never does" },
+};
 
 static const struct option run_options[] = {
 	CREATE_OPTIONS,
@@ -84,6 +94,7 @@ static int take_create_options(const struct runtime_globals *g, struct create_op
 	c->o.root_path = g->root;
 	c->o.id = id;
 	c->o.console_fd = -1;
+	c->o.rootless = g->rootless;
 	c->o.preserve_fds = (unsigned)c->preserve_fds;
 	c->o.notify_socket = notify_host();
 	return 0;
@@ -245,6 +256,8 @@ static const struct option exec_options[] = {
 	  .help = "no privileges by set-user-id programs" },
 	{ "pid-file", 0, OPTION_STRING, EXEC(o.pid_file_path), .arg = "file",
 	  .help = "write the pid of the process here" },
+	{ "pidfd-socket", 0, OPTION_STRING, EXEC(o.pidfd_socket_path), .arg = "path",
+	  .help = "unix socket that gets a pidfd of the process" },
 	{ "preserve-fds", 0, OPTION_INT, EXEC(preserve_fds), .arg = "n",
 	  .help = "pass n more descriptors, from 3 on, to the process" },
 	{ "process", 'p', OPTION_STRING, EXEC(o.process_path), .arg = "file",

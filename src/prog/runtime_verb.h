@@ -10,13 +10,15 @@
 #include <stddef.h>
 #include "base/error.h"
 #include "base/option.h"
+#include "runtime/runtime.h"
 
 struct runtime_globals {
 	char **argv;	  /* of the program, as it was given; for sealed_self_ensure() */
 	const char *root; /* never NULL */
 	bool debug, help, version;
 	const char *log_path, *log_format, *log_level;
-	const char *cgroup_manager, *rootless;
+	const char *cgroup_manager, *rootless_word;
+	enum runtime_rootless rootless; /* what the word says */
 	bool systemd_cgroup;
 };
 

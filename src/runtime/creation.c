@@ -32,6 +32,7 @@
 #include "runtime/inject.h"
 #include "runtime/notify_socket.h"
 #include "runtime/mempolicy.h"
+#include "runtime/pidfd_socket.h"
 #include "runtime/runtime.h"
 #include "runtime/seccomp_notify.h"
 #include "runtime/statedir.h"
@@ -135,6 +136,7 @@ static int check_id(struct creation *c, struct error *err)
 static int load(struct creation *c, struct error *err)
 {
 	const char *path = c->options->bundle_path ? c->options->bundle_path : ".";
+	const char *name = c->options->config_path ? c->options->config_path : "config.json";
 	cleanup_fd int bundle_fd = -EBADF;
 	int r;
 
@@ -144,8 +146,7 @@ static int load(struct creation *c, struct error *err)
 	bundle_fd = open(c->bundle_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bundle_fd < 0)
 		return error_sys(err, "cannot open bundle '%s'", path);
-	r = file_read(bundle_fd, "config.json", OCI_SPEC_MAX_BYTES, &c->config, &c->config_len,
-		      err);
+	r = file_read(bundle_fd, name, OCI_SPEC_MAX_BYTES, &c->config, &c->config_len, err);
 	if (r >= 0)
 		r = oci_spec_parse(c->config, c->config_len, &c->spec, err);
 	if (r >= 0)
@@ -202,9 +203,11 @@ static int locate_cgroup(struct creation *c, struct error *err)
 	const char *path = c->spec->linux_.cgroups_path;
 	int r = cgroup_locate(path, c->options->id, &c->cgroup, err);
 
-	if (r >= 0)
-		note_cgroup(c);
-	return r;
+	if (r < 0)
+		return r;
+	c->cgroup->rootless = c->options->rootless;
+	note_cgroup(c);
+	return 0;
 }
 
 static int make_cgroup(struct creation *c, struct error *err)
@@ -280,6 +283,22 @@ static int connect_agent(struct creation *c, struct error *err)
 	return c->process.notify ? seccomp_notify_connect(c->process.notify, err) : 0;
 }
 
+/* crun's annotation and runc's option ask for the same. */
+static int connect_pidfd_socket(struct creation *c, struct error *err)
+{
+	const char *path = c->options->pidfd_socket_path;
+
+	for (size_t i = 0; !path && i < c->spec->n_annotations; i++)
+		if (str_eq(c->spec->annotations[i].key, "run.oci.pidfd_receiver"))
+			path = c->spec->annotations[i].value;
+	return pidfd_socket_connect(path, &c->pidfd_socket_fd, err);
+}
+
+static int send_pidfd(struct creation *c, struct error *err)
+{
+	return pidfd_socket_send(c->pidfd_socket_fd, "standard", c->pidfd, err);
+}
+
 static int fill_init(struct creation *c, struct error *err)
 {
 	const struct oci_hooks *h = &c->spec->hooks;
@@ -337,6 +356,7 @@ static const struct create_step prepare_steps[] = {
 	{ "namespaces", open_namespaces },
 	{ "process", prepare_process },
 	{ "console", connect_console },
+	{ "pidfd-socket", connect_pidfd_socket },
 	/* from here on there is something to undo */
 	{ "claim", claim },
 	{ "seccomp-agent", prepare_agent },
@@ -352,7 +372,7 @@ static const struct create_step prepare_steps[] = {
 int creation_prepare(const struct runtime_create_options *o, struct creation *c, struct error *err)
 {
 	*c = (struct creation){ .options = o, .sync_fd = -EBADF, .console_fd = -EBADF };
-	c->pidfd = c->init.sync_fd = c->init.listen_fd = -EBADF;
+	c->pidfd = c->pidfd_socket_fd = c->init.sync_fd = c->init.listen_fd = -EBADF;
 	for (size_t i = 0; i < OCI_NS_COUNT; i++)
 		c->namespaces.join_fd[i] = -EBADF;
 	return run_steps(c, prepare_steps, ARRAY_SIZE(prepare_steps), err);
@@ -380,6 +400,7 @@ void creation_done(struct creation *c)
 	if (!c->created)
 		undo(c);
 	cleanup_close_fd(&c->pidfd);
+	cleanup_close_fd(&c->pidfd_socket_fd);
 	cleanup_close_fd(&c->sync_fd);
 	cleanup_close_fd(&c->console_fd);
 	cleanup_close_fd(&c->init.sync_fd);
@@ -560,6 +581,7 @@ static int write_pid_file(struct creation *c, struct error *err)
 static const struct create_step record_steps[] = {
 	{ "record", save_state },
 	{ "pid-file", write_pid_file },
+	{ "pidfd", send_pidfd },
 };
 
 int creation_record(struct creation *c, struct error *err)

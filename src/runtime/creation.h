@@ -28,6 +28,7 @@ struct creation {
 	bool own_listener; /* init waits at start.sock instead of the sync socket */
 	int sync_fd;	   /* our end */
 	int console_fd;	   /* connected by us; -EBADF */
+	int pidfd_socket_fd;
 	pid_t pid;
 	int pidfd;
 	bool created; /* keep what was made */

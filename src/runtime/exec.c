@@ -37,6 +37,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/join.h"
+#include "runtime/pidfd_socket.h"
 #include "runtime/runtime.h"
 #include "runtime/schedule.h"
 #include "runtime/seccomp_notify.h"
@@ -59,6 +60,7 @@ struct exec {
 	unsigned parent_namespaces; /* joined by the parent, for its children or for itself */
 	int console_fd;		    /* opened here, or -1 */
 	int pid_file_dir_fd;
+	int pidfd_socket_fd;
 	struct join_context join;
 };
 
@@ -69,6 +71,7 @@ static void exec_done(struct exec *e)
 	cleanup_close_fd(&e->join.root_fd);
 	cleanup_close_fd(&e->join.proc_fd);
 	cleanup_close_fd(&e->console_fd);
+	cleanup_close_fd(&e->pidfd_socket_fd);
 	cleanup_close_fd(&e->pid_file_dir_fd);
 	e->cgroup = cgroup_close(e->cgroup);
 	e->spec = oci_spec_free(e->spec);
@@ -456,6 +459,8 @@ static int prepare(struct exec *e, struct error *err)
 	if (r == 0)
 		r = open_pid_file_dir(e, err);
 	if (r == 0)
+		r = pidfd_socket_connect(e->o->pidfd_socket_path, &e->pidfd_socket_fd, err);
+	if (r == 0)
 		r = open_proc(e, err);
 	if (r == 0)
 		r = open_root(e, err);
@@ -471,6 +476,7 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 		.o = o,
 		.console_fd = -EBADF,
 		.pid_file_dir_fd = -EBADF,
+		.pidfd_socket_fd = -EBADF,
 		.join = { .init_pidfd = -EBADF,
 			  .root_fd = -EBADF,
 			  .proc_fd = -EBADF,
@@ -495,6 +501,8 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 	if (r < 0)
 		return r;
 	r = write_pid_file(&e, pid, err);
+	if (r >= 0)
+		r = pidfd_socket_send(e.pidfd_socket_fd, "setns", pidfd, err);
 	if (r < 0) {
 		(void)kill(pid, SIGKILL); /* the caller learns nothing of it */
 		(void)waitpid(pid, NULL, 0);

@@ -25,12 +25,22 @@ struct oci_resources;
 /* Where the state of containers lies when nobody says otherwise. */
 #define RUNTIME_ROOT_DEFAULT "/run/berth-runtime"
 
+/* What becomes of cgroup hierarchies in which the caller may make nothing. */
+enum runtime_rootless {
+	RUNTIME_ROOTLESS_AUTO,	/* left out if the caller is not the host's root */
+	RUNTIME_ROOTLESS_TRUE,	/* left out */
+	RUNTIME_ROOTLESS_FALSE, /* an error */
+};
+
 struct runtime_create_options {
 	const char *root_path;		 /* state directory, NULL: RUNTIME_ROOT_DEFAULT */
 	const char *id;			 /* letters, digits, "_+-." */
 	const char *bundle_path;	 /* NULL: the current directory */
+	const char *config_path;	 /* relative to the bundle; NULL: config.json */
 	const char *pid_file_path;	 /* or NULL */
 	const char *console_socket_path; /* process.terminal: gets the pty master; or NULL */
+	const char *pidfd_socket_path;	 /* gets a pidfd of init; or NULL */
+	enum runtime_rootless rootless;
 	int console_fd;	       /* a connected socket instead of the path, else -1; borrowed */
 	unsigned preserve_fds; /* so many fds from 3 on go to the container */
 	bool no_pivot;	       /* MS_MOVE instead of pivot_root: the root is a ramfs */
@@ -110,8 +120,9 @@ struct runtime_exec_options {
 	char *const
 		*cgroups; /* sub-cgroups that exist, as cgroup_open_enter() takes them; or NULL */
 	const char *pid_file_path;
-	unsigned preserve_fds; /* so many fds from 3 on go to the process */
-	bool ignore_paused;    /* else a paused container is refused */
+	const char *pidfd_socket_path; /* gets a pidfd of the process; or NULL */
+	unsigned preserve_fds;	       /* so many fds from 3 on go to the process */
+	bool ignore_paused;	       /* else a paused container is refused */
 };
 
 /*

@@ -38,3 +38,143 @@ bundle_with() {
   run -0 runtime run -b "$bundle" c1
   expect_output $'1777\n711\n755'
 }
+
+@test "create and run --config: another file of the bundle" {
+  bundle_with 'echo other; exit 6'
+  mv "$bundle/config.json" "$bundle/other.json"
+  run runtime run -b "$bundle" --config other.json c1
+  expect_status 6
+  expect_output other
+  run runtime create -b "$bundle" -f missing.json c1
+  expect_status 1
+  expect_text "missing.json"
+  [ -z "$(runtime list -q)" ]
+}
+
+# What arrives at a socket: the bytes beside the descriptor, and the executable of the process it stands for.
+listen_for_pidfd() {
+  python3 - "$1" "$RUNTIME_ROOT" >"$1.seen" <<'PYTHON' &
+import re, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+word, fds, _, _ = socket.recv_fds(server.accept()[0], 64, 4)
+pid = re.search(r"^Pid:\s*(\d+)", open(f"/proc/self/fdinfo/{fds[0]}").read(), re.M)[1]
+print(word.decode(), len(fds), pid)
+PYTHON
+  listener=$!
+  wait_until 5 test -S "$1"
+}
+
+@test "--pidfd-socket and crun's annotation hand over a pidfd of init, exec one of its process" {
+  local socket=$BATS_TEST_TMPDIR/pidfd.sock
+  listen_for_pidfd "$socket"
+  runtime create -b "$BUNDLE" --pidfd-socket "$socket" c1 </dev/null >/dev/null 2>&1
+  wait "$listener"
+  [ "$(cat "$socket.seen")" = "standard 1 $(runtime state c1 | jq .pid)" ]
+  runtime start c1
+
+  listen_for_pidfd "$socket.exec"
+  runtime exec -d --pid-file "$BATS_TEST_TMPDIR/pid" --pidfd-socket "$socket.exec" c1 sleep 100 </dev/null >/dev/null 2>&1
+  wait "$listener"
+  [ "$(cat "$socket.exec.seen")" = "setns 1 $(cat "$BATS_TEST_TMPDIR/pid")" ]
+
+  bundle_with 'sleep 100' "c['annotations'] = {'run.oci.pidfd_receiver': '$socket.run'}" 'c["linux"]["cgroupsPath"] += "-2"'
+  listen_for_pidfd "$socket.run"
+  runtime run -d -b "$bundle" c2 </dev/null >/dev/null 2>&1
+  wait "$listener"
+  [ "$(cat "$socket.run.seen")" = "standard 1 $(runtime state c2 | jq .pid)" ]
+}
+
+@test "a pidfd socket that nobody listens at costs nothing" {
+  run runtime run -b "$BUNDLE" --pidfd-socket "$BATS_TEST_TMPDIR/none" c1
+  expect_status 1
+  expect_text "pidfd socket: cannot connect to socket '$BATS_TEST_TMPDIR/none'"
+  [ -z "$(runtime list -q)" ]
+}
+
+@test "--regex: kill and delete all that match, and say which failed" {
+  local id
+  for id in web1 web2 db1; do
+    bundle_with 'sleep 1000' "c['linux']['cgroupsPath'] += '-$id'"
+    runtime run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+  done
+  runtime kill --regex '^web[0-9]$' KILL
+  wait_until 5 eval '[ "$(runtime list -f json | jq -r "map(select(.status == \"stopped\").id) | join(\" \")")" = "web1 web2" ]'
+  run runtime delete -r '1$' # web1 goes, db1 still runs
+  expect_status 1
+  expect_text "container db1: "
+  expect_text "failed for 1 of 2 containers"
+  [ "$(runtime list -q)" = $'db1\nweb2' ]
+  runtime delete --force --regex .
+  [ -z "$(runtime list -q)" ]
+  runtime kill --regex nobody KILL
+  run runtime kill --regex '(' KILL
+  expect_status 1
+  expect_text "invalid regular expression '('"
+}
+
+# The datagrams that arrive at a socket of the system's log while a failing command runs: log_lines SOCKET LOG-FORM
+log_lines() {
+  unshare -m --propagation private bash -s "$1" "$2" "$RUNTIME_ROOT" <<'SHELL'
+top=${1#/} # nobody may see our socket where the host's would be
+mount -t tmpfs none "/${top%%/*}"
+mkdir -p "${1%/*}"
+exec python3 - "$@" <<'PYTHON'
+import socket, subprocess, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+server.bind(sys.argv[1])
+subprocess.run(["berth-runtime", "--root", sys.argv[3], "--log", sys.argv[2], "state", "none"], capture_output=True)
+server.settimeout(5)
+sys.stdout.write(repr(server.recv(4096)))
+PYTHON
+SHELL
+}
+
+@test "--log: a file by name or file:, the journal, syslog" {
+  local log=$BATS_TEST_TMPDIR/log
+  run runtime --log "file:$log" --log-format json state none
+  expect_status 1
+  [ "$(jq -r .level "$log")" = error ]
+  [[ $(jq -r .msg "$log") == "container does not exist"* ]]
+
+  run -0 log_lines /run/systemd/journal/socket journald:engine
+  expect_text 'PRIORITY=3\nSYSLOG_IDENTIFIER=engine\nMESSAGE\n'
+  run -0 log_lines /dev/log syslog:engine
+  [[ $output =~ ^b.\<27\>[A-Z][a-z][a-z]\ [\ 0-9][0-9]\ [0-9:]{8}\ engine\[[0-9]+\]:\  ]] || fail "no syslog line"
+
+  if [ ! -S /run/systemd/journal/socket ]; then
+    run runtime --log journald:x list
+    expect_status 1
+    expect_text "no journal to log to"
+  fi
+  run runtime --log-level loud list
+  expect_status 1
+  expect_text "unknown log level 'loud'"
+}
+
+@test "--rootless: true goes without cgroups that may not be made, auto does so only for a user, false never" {
+  needs cgroup1
+  local read_only='for m in /sys/fs/cgroup/*/; do mount --bind "$m" "$m" && mount -o remount,bind,ro "$m"; done; exec berth-runtime --root "$RUNTIME_ROOT" "$@"'
+  bundle_with 'echo runs' 'c["linux"]["resources"] = {}'
+  run unshare -m bash -c "$read_only" - run -b "$bundle" c1
+  expect_status 1
+  expect_text "Read-only file system"
+  run -0 unshare -m bash -c "$read_only" - --rootless true run -b "$bundle" c1
+  expect_output runs
+  run unshare -m bash -c "$read_only" - --rootless=false run -b "$bundle" c1
+  expect_status 1
+  run runtime --rootless maybe list
+  expect_status 1
+  expect_text "'maybe' is not true, false or auto"
+}
+
+@test "options may stand behind the id, and exec's command keeps its own" {
+  runtime create c1 --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" --no-subreaper </dev/null >/dev/null 2>&1
+  runtime start c1
+  run -0 runtime exec -e A=1 --cwd=/bin -u 0:0 c1 sh -c 'echo $A $PWD "$@"' -- --cwd -e
+  expect_output "1 /bin --cwd -e"
+  runtime kill c1 KILL --all
+  runtime delete c1 --force
+  [ -z "$(runtime list --quiet)" ]
+}

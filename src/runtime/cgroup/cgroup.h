@@ -21,6 +21,7 @@
 #include <sys/types.h>
 #include "base/error.h"
 #include "base/macro.h"
+#include "runtime/runtime.h"
 
 struct cgroup_driver;
 struct cgroup_stats;
@@ -41,6 +42,7 @@ struct cgroup_node {
 struct cgroup {
 	struct cgroup_node *nodes;
 	size_t n;
+	enum runtime_rootless rootless; /* of cgroup_make(); the caller sets it */
 };
 
 /* Life */

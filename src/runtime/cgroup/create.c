@@ -36,12 +36,14 @@ static bool is_denied(int r)
 }
 
 /* Nobody expects limits from a user without rights over cgroups. */
-static bool is_rootless(void)
+static bool is_rootless(const struct cgroup *cg)
 {
 	cleanup_free char *map = NULL;
 	struct error ignored;
 	unsigned long long inside, outside, count;
 
+	if (cg->rootless != RUNTIME_ROOTLESS_AUTO)
+		return cg->rootless == RUNTIME_ROOTLESS_TRUE;
 	if (geteuid() != 0)
 		return true;
 	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL, &ignored) < 0)
@@ -245,7 +247,7 @@ int cgroup_apply_devices(const struct cgroup *cg, const struct oci_resources *re
 	device_list_build(resources->devices, resources->n_devices, &list);
 	r = node->driver->set_devices(node, &list, fresh, err);
 	device_list_done(&list);
-	if (r < 0 && is_denied(r) && is_rootless())
+	if (r < 0 && is_denied(r) && is_rootless(cg))
 		return 0;
 	return r;
 }
@@ -312,7 +314,7 @@ static int make_nodes(struct cgroup *cg, struct error *err)
 			i++;
 			continue;
 		}
-		if (!is_denied(r) || !is_rootless())
+		if (!is_denied(r) || !is_rootless(cg))
 			return r;
 		log_debug("no rights in cgroup hierarchy '%s'", cg->nodes[i].mount_point);
 		drop_node(cg, i);
