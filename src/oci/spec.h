@@ -342,6 +342,10 @@ int oci_spec_load(int dir_fd, const char *path, struct oci_spec **ret_spec, stru
 /* A process object alone (exec --process). Allocated in arena. */
 int oci_process_parse(const char *json, size_t len, struct arena *arena,
 		      const struct oci_process **ret_process, struct error *err);
+/* Mounts alone, as {"mounts": [...]} or the array itself, with the configuration they are for: all
+ * else of *ret is that of config. Allocated in arena. */
+int oci_mounts_parse(const char *json, size_t len, const struct oci_spec *config,
+		     struct arena *arena, struct oci_spec *ret, struct error *err);
 /* linux.resources alone (update --resources). */
 int oci_resources_parse(const char *json, size_t len, struct arena *arena,
 			struct oci_resources *ret_resources, struct error *err);

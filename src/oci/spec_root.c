@@ -87,6 +87,34 @@ int oci_process_parse(const char *json, size_t len, struct arena *arena,
 	return 0;
 }
 
+static const struct oci_field mounts_fields[] = {
+	{ FIELD_OBJECTS("mounts", oci_spec, mounts, n_mounts, oci_mount, oci_mount_table),
+	  .required = true },
+};
+static const struct oci_table mounts_table = OCI_TABLE(mounts_fields, sizeof(struct oci_spec));
+
+int oci_mounts_parse(const char *json, size_t len, const struct oci_spec *config,
+		     struct arena *arena, struct oci_spec *ret, struct error *err)
+{
+	bool array = json[strspn(json, " \t\r\n")] == '[';
+	cleanup_buf struct buf text = { 0 };
+	struct oci_spec spec = *config;
+	int r;
+
+	spec.mounts = NULL;
+	spec.n_mounts = 0;
+	if (array)
+		buf_puts(&text, "{\"mounts\":");
+	buf_add(&text, json, len);
+	if (array)
+		buf_putc(&text, '}');
+	r = oci_document_parse(&mounts_table, text.data, text.len, arena, &spec, err);
+	if (r < 0)
+		return r;
+	*ret = spec;
+	return 0;
+}
+
 int oci_resources_parse(const char *json, size_t len, struct arena *arena,
 			struct oci_resources *ret_resources, struct error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* berth-runtime kill, delete, pause, resume, update. */
+/* berth-runtime kill, delete, pause, resume, update, mounts. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -237,6 +237,29 @@ static int run_update(const struct runtime_globals *g, void *target, char **args
 	return r < 0 ? r : runtime_update(g->root, args[0], &o->r, err);
 }
 
+/* mounts */
+
+#define MOUNTS_MAX_BYTES (1u << 20)
+
+static int run_mounts(const struct runtime_globals *g, void *target, char **args, struct error *err)
+{
+	bool add = str_eq(args[0], "add");
+	cleanup_free char *text = NULL;
+	size_t len;
+	int r;
+
+	if (!add && !str_eq(args[0], "remove"))
+		return error_kind(err, ERROR_INVALID,
+				  "unknown command 'mounts %s', expected add "
+				  "or remove",
+				  args[0]);
+	r = file_read(AT_FDCWD, args[2], MOUNTS_MAX_BYTES, &text, &len, err);
+	if (r < 0)
+		return r;
+	return add ? runtime_mounts_add(g->root, args[1], text, len, err)
+		   : runtime_mounts_remove(g->root, args[1], text, len, err);
+}
+
 static const struct runtime_verb verbs[] = {
 	{ "kill", "<container-id> [signal]", "send a signal (TERM) to the container's init",
 	  VERB_OPTIONS(kill_options, kill_options), .min_args = 1, .max_args = 2, .run = run_kill },
@@ -250,6 +273,9 @@ static const struct runtime_verb verbs[] = {
 	{ "update", "<container-id>", "change the limits of a container",
 	  VERB_OPTIONS(update_options, update_options), .min_args = 1, .max_args = 1,
 	  .run = run_update },
+	{ "mounts", "add|remove <container-id> <file>",
+	  "add mounts to a running container, or remove some", .min_args = 3, .max_args = 3,
+	  .run = run_mounts },
 };
 
 const struct runtime_verb_table runtime_verbs_control = { verbs, ARRAY_SIZE(verbs) };

@@ -63,3 +63,8 @@ void creation_poststart(const struct creation *c);
 /* spawn.c: only the clone; fills pid and pidfd. The second: creation_run_shared() says what. */
 int spawn_init(struct creation *c, struct error *err);
 int spawn_init_shared(struct creation *c, struct error *err);
+/*
+ * Run fn(arg) in a child that shares our memory (and what flags say, CLONE_*) and wait for its end:
+ * for work in other namespaces. Returns its exit status, what fn returned, or -errno.
+ */
+int spawn_helper(uint64_t flags, int (*fn)(void *), void *arg, struct error *err);

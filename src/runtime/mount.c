@@ -229,6 +229,8 @@ int mounter_attach(struct mounter *m, const struct mount_op *op, int mount_fd, i
 		forget_parent(m);
 	if (r < 0)
 		return error_num(err, -r, "cannot attach the mount on '%s'", op->dest);
+	if (m->attached)
+		m->attached[m->n_attached++] = fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
 	r = set_propagation(op, mount_fd);
 	if (r < 0)
 		return error_num(err, -r, "cannot set the propagation of '%s'", op->dest);
@@ -360,6 +362,8 @@ static int apply_bind(struct mounter *m, const struct mount_op *op, struct error
 static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *err)
 {
 	const struct mount_options *o = &op->options;
+	bool tmpfs = str_eq(op->fs_type, "tmpfs");
+	uint64_t fill_first = tmpfs ? MOUNT_ATTR_RDONLY : 0;
 	cleanup_fd int mount_fd = -EBADF;
 	cleanup_fd int dest_fd = -EBADF;
 	int r;
@@ -372,16 +376,18 @@ static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *
 	if (str_eq(op->fs_type, "overlay"))
 		r = overlay_mount(op, NULL, &mount_fd, err);
 	else
-		r = mount_fs(op->fs_type, op->source, o->params, o->n_params, o->set, &mount_fd,
-			     err);
+		r = mount_fs(op->fs_type, op->source, o->params, o->n_params, o->set & ~fill_first,
+			     &mount_fd, err);
 	if (r == -EPERM && op->host_path) {
 		struct mount_op bind = *op;
 
 		mount_op_bind_host(&bind);
 		return apply_bind(m, &bind, err);
 	}
-	if (r >= 0 && str_eq(op->fs_type, "tmpfs"))
+	if (r >= 0 && tmpfs)
 		r = fill_tmpfs(op, mount_fd, dest_fd, err);
+	if (r >= 0 && (o->set & fill_first))
+		r = set_attributes(op, mount_fd, err);
 	if (r < 0)
 		return error_prefix(err, r, "mounting '%s'", op->dest);
 	return mounter_attach(m, op, mount_fd, dest_fd, err);

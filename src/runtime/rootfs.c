@@ -45,7 +45,7 @@ void mount_plan_done(struct mount_plan *p)
 }
 
 /* path_clean() into the arena. A relative destination is one from "/" (runtime-spec before 1.2). */
-static const char *clean_destination(struct arena *arena, const char *path)
+const char *mount_destination(struct arena *arena, const char *path)
 {
 	cleanup_free char *absolute = path_join("/", path);
 	cleanup_free char *clean = path_clean(absolute);
@@ -205,7 +205,7 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 		      struct mount_op *seals, size_t *n_seals, struct error *err)
 {
 	const struct oci_mount *m = &in->spec->mounts[i];
-	const char *dest = clean_destination(p->arena, m->destination);
+	const char *dest = mount_destination(p->arena, m->destination);
 	struct mount_options options;
 	struct mount_op *op;
 	int r;
@@ -224,7 +224,7 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 		r = mount_idmap_plan(in, m, i, p, op, err);
 	if (r < 0)
 		return r;
-	if (op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
+	if (!in->running && op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
 	    (op->options.set & MOUNT_ATTR_RDONLY))
 		seal_later(op, &seals[(*n_seals)++]);
 	return check_proc(op, err);
@@ -265,7 +265,7 @@ static int plan_root(const struct mount_plan_input *in, struct mount_plan *p, st
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {
 		const struct oci_mount *m = &spec->mounts[i];
 
-		if (!str_eq(clean_destination(p->arena, m->destination), "/"))
+		if (!str_eq(mount_destination(p->arena, m->destination), "/"))
 			continue;
 		if (i > 0)
 			return error_kind(
@@ -307,6 +307,17 @@ static int plan_propagation(const struct oci_spec *spec, struct mount_plan *p, s
 	return 0;
 }
 
+/*
+ * Where the host's mount with the rootfs is shared, so is the bind of it, when "/" was not made a
+ * slave: mounts in the container would appear on the host, and pivot_root(2) refuses it. After the
+ * pivot it is shared anew.
+ */
+static void cut_off_root(struct mount_options *o)
+{
+	if (!o->propagation && !o->recursive_propagation)
+		o->recursive_propagation = MS_SLAVE;
+}
+
 static int plan_all(const struct mount_plan_input *in, struct mount_plan *p, struct mount_op *seals,
 		    struct error *err)
 {
@@ -316,6 +327,8 @@ static int plan_all(const struct mount_plan_input *in, struct mount_plan *p, str
 	r = plan_propagation(in->spec, p, err);
 	if (r >= 0)
 		r = plan_root(in, p, err);
+	if (r >= 0 && (p->propagation & MS_SHARED))
+		cut_off_root(&p->ops[0].options);
 	for (size_t i = 0; r >= 0 && i < in->spec->n_mounts; i++)
 		r = plan_mount(in, p, i, seals, &n_seals, err);
 	if (r >= 0)
@@ -343,6 +356,37 @@ int rootfs_plan(const struct mount_plan_input *in, struct mount_plan *ret, struc
 	r = plan_all(in, &p, seals, err);
 	if (r < 0)
 		return r;
+	*ret = p;
+	p = (struct mount_plan){ 0 };
+	return 0;
+}
+
+int rootfs_plan_mounts(const struct mount_plan_input *in, struct mount_plan *ret, struct error *err)
+{
+	cleanup_mount_plan struct mount_plan p = { .arena = arena_new() };
+
+	for (size_t i = 0; i < in->spec->n_mounts; i++) {
+		const struct oci_mount *m = &in->spec->mounts[i];
+		int r;
+
+		if (str_empty(m->destination))
+			return error_kind(err, ERROR_INVALID, "mounts[%zu].destination: missing",
+					  i);
+		if (str_eq(mount_destination(p.arena, m->destination), "/"))
+			return error_kind(
+				err, ERROR_INVALID,
+				"mounts[%zu].destination: the root of a running container "
+				"cannot be mounted over",
+				i);
+		if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"))
+			return error_kind(err, ERROR_UNSUPPORTED,
+					  "mounts[%zu].type: '%s' cannot be added to a running "
+					  "container",
+					  i, m->type);
+		r = plan_mount(in, &p, i, NULL, NULL, err);
+		if (r < 0)
+			return r;
+	}
 	*ret = p;
 	p = (struct mount_plan){ 0 };
 	return 0;

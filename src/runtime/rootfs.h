@@ -18,6 +18,7 @@
 #include "base/macro.h"
 #include "runtime/mount_option.h"
 
+struct arena;
 struct buf;
 struct cgroup;
 struct mount_idmap;
@@ -91,6 +92,14 @@ int rootfs_plan(const struct mount_plan_input *in, struct mount_plan *ret, struc
 void mount_plan_done(struct mount_plan *p);
 #define cleanup_mount_plan __attribute__((cleanup(mount_plan_done)))
 
+/*
+ * in->spec->mounts alone, for a container that runs: destinations are beneath its root as it is now.
+ */
+int rootfs_plan_mounts(const struct mount_plan_input *in, struct mount_plan *ret,
+		       struct error *err);
+/* path_clean() of a destination into the arena, from "/" if it is relative. */
+const char *mount_destination(struct arena *arena, const char *path);
+
 /* One line an operation. */
 void mount_plan_format(const struct mount_plan *p, struct buf *out);
 
@@ -147,6 +156,8 @@ struct mounter {
 	int parent_fd; /* directory of the last node or link made: most are in /dev; or -EBADF */
 	const char *parent_path; /* its path is the first parent_len bytes of this */
 	size_t parent_len;
+	int *attached; /* gets a copy of the fd of each mount made; NULL: nobody asks */
+	size_t n_attached;
 };
 
 /* op->source as a detached mount. */

@@ -95,6 +95,18 @@ int runtime_resume(const char *root_path, const char *id, struct error *err);
 int runtime_update(const char *root_path, const char *id, const struct oci_resources *resources,
 		   struct error *err);
 
+/*
+ * Mounts of a container that is there already. json: {"mounts": [...]} as in config.json, or the
+ * array; of what is to be removed only the destinations count. Nothing is added if one mount fails,
+ * nothing removed if one destination is no mount point. Like runtime_exec() it may change the pid
+ * namespace of the caller's later children.
+ * Errors   ERROR_CONFLICT it does not run; ERROR_INVALID with the path of the field
+ */
+int runtime_mounts_add(const char *root_path, const char *id, const char *json, size_t len,
+		       struct error *err);
+int runtime_mounts_remove(const char *root_path, const char *id, const char *json, size_t len,
+			  struct error *err);
+
 /* Host pids of all processes in the container's cgroups; heap. */
 int runtime_pids(const char *root_path, const char *id, pid_t **ret_pids, size_t *ret_n,
 		 struct error *err);

@@ -84,6 +84,30 @@ static pid_t call_blocked(struct clone_args *args, void *stack, int (*fn)(void *
 	return pid;
 }
 
+int spawn_helper(uint64_t flags, int (*fn)(void *), void *arg, struct error *err)
+{
+	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND | flags,
+				   .exit_signal = SIGCHLD };
+	void *stack = stack_map(err);
+	int status = 0, r = 0;
+	pid_t pid;
+
+	if (!stack)
+		return -ENOMEM;
+	pid = call_blocked(&args, stack, fn, arg);
+	if (pid < 0)
+		r = error_sys(err, "cannot make a process");
+	(void)munmap(stack, CHILD_STACK_BYTES); /* address space only */
+	if (r < 0)
+		return r;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return error_kind(err, ERROR_INTERNAL, "a process of the runtime was killed by signal %d",
+			  WTERMSIG(status));
+}
+
 static int clone_error(struct error *err)
 {
 	if (errno == EPERM)

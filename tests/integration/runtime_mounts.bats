@@ -193,6 +193,20 @@ TABLE
   done
 }
 
+@test "rootfsPropagation shared keeps the container's mounts off the host" {
+  local root=$BATS_TEST_TMPDIR/root
+  mkdir "$root"
+  mount -t tmpfs root "$root"
+  echo "umount '$root'" >"$BATS_TEST_TMPDIR/undo"
+  mount --make-shared "$root"
+  cp -a "$BUNDLE/rootfs/." "$root"
+  edit_config "$BUNDLE" "c['root']['path'] = '$root'" 'c["linux"]["rootfsPropagation"] = "rshared"' 'c["process"]["args"] = ["sleep", "100"]'
+  runtime run -d -b "$BUNDLE" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 || cat "$BATS_TEST_TMPDIR/log"
+  run runtime exec c1 head -1 /proc/self/mountinfo
+  expect_text shared
+  [ "$(grep -c "$root" /proc/self/mountinfo)" = 1 ]
+}
+
 @test "tmpcopyup keeps what the tmpfs covers" {
   in_container 'ls -ld /etc/motd; cat /etc/motd; touch /etc/new' \
     'c["mounts"] = [m for m in c["mounts"] if not m["destination"].startswith("/etc")] + [{"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}]' \
@@ -228,7 +242,12 @@ TABLE
 
 # --- ids ---
 
+needs_idmap() {
+  [ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -1)" = 6.3 ] || skip "needs Linux 6.3: a tmpfs that can be id-mapped"
+}
+
 @test "idmap maps the ids of one mount, ridmap of all below" {
+  needs_idmap
   in_container 'stat -c "%u %g" /m/root /m/other /m/sub/root' "$(mount_m '"rbind", "idmap"' "$MAPS")"
   expect_output $'1000 2000\n1007 2008\n0 0'
   cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
@@ -237,6 +256,7 @@ TABLE
 }
 
 @test "mappings without the option are as with idmap; new files get the mapped owner" {
+  needs_idmap
   in_container 'stat -c "%u %g" /m/root; touch /m/new' "$(mount_m '"bind"' "$MAPS")" \
     'c["process"]["user"] = {"uid": 1003, "gid": 2004}'
   expect_output "1000 2000"
@@ -245,6 +265,7 @@ TABLE
 }
 
 @test "idmap alone takes the mapping of the container's user namespace" {
+  needs_idmap
   in_container 'stat -c "%u %g" /m/root /m/other /m/sub/root' "$USERNS" "$(mount_m '"rbind", "ridmap"')"
   expect_output $'0 0\n7 8\n0 0'
   cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
@@ -253,6 +274,7 @@ TABLE
 }
 
 @test "crun's idmap=, absolute and relative to the container" {
+  needs_idmap
   in_container 'stat -c "%u %g" /m/root /m/other' "$(mount_m '"rbind", "idmap=uids=0-50-1#7-60-1;gids=0-2000-100"')"
   expect_output $'50 2000\n60 2008'
   cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
@@ -261,6 +283,7 @@ TABLE
 }
 
 @test "the rootfs may be id-mapped" {
+  needs_idmap
   in_container 'stat -c "%u %g" /bin/busybox' "$USERNS" \
     "c['mounts'].insert(0, {'destination': '/', 'type': 'bind', 'source': '$BUNDLE/rootfs', 'options': ['rbind', 'idmap']})"
   expect_output "0 0"
@@ -295,4 +318,120 @@ c["mounts"].append({"destination": "/m", "type": "nofs", "source": "t"})@the ker
 c["mounts"].append({"destination": "/m", "type": "tmpfs", "source": "t", "options": ["size=x"]})@file system 'tmpfs' refuses option 'size=x'
 c["linux"]["rootfsPropagation"] = "up"@linux.rootfsPropagation: unknown propagation 'up'
 CASES
+}
+
+# --- mounts add, mounts remove ---
+
+# start_container EDIT...
+start_container() {
+  edit_config "$BUNDLE" 'c["process"]["args"] = ["sleep", "100"]' "$@"
+  runtime run -d -b "$BUNDLE" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+}
+
+mounts_inside() { runtime exec c1 awk '$5 ~ "^/hot" { print $5, $6, $8 }' /proc/self/mountinfo; }
+
+# hot DESTINATION TYPE SOURCE [OPTION,...]...: a file for "mounts add"
+hot() {
+  python3 - "$@" >"$BATS_TEST_TMPDIR/hot.json" <<'PYTHON'
+import json, sys
+words, mounts = sys.argv[1:], []
+while words:
+    dest, kind, source, options, *words = words
+    mounts.append({"destination": dest, "type": kind, "source": source, "options": options.split(",") if options else []})
+json.dump({"ociVersion": "1.0.0", "mounts": mounts}, sys.stdout)
+PYTHON
+}
+
+@test "mounts add: binds, files and new file systems appear in a running container, mounts remove takes them away" {
+  start_container
+  hot /hot/bind bind "$SOURCE" rbind,ro /hot/file bind "$SOURCE/root" bind /hot/tmp tmpfs tmpfs ro,nosuid,size=1m /hot/proc proc proc ''
+  before=$(grep -c . /proc/self/mountinfo)
+  runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  run mounts_inside
+  expect_output '/hot/bind ro,nosuid,noexec,noatime tmpfs
+/hot/bind/sub rw,nodev,relatime tmpfs
+/hot/file rw,nosuid,noexec,noatime tmpfs
+/hot/tmp ro,nosuid,relatime tmpfs
+/hot/proc rw,relatime proc'
+  # it is the container's pid namespace
+  [ "$(runtime exec c1 cat /hot/proc/1/comm)" = sleep ]
+  [ "$(grep -c . /proc/self/mountinfo)" = "$before" ]
+  runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+  [ -z "$(mounts_inside)" ]
+  rm -rf "$BUNDLE/rootfs/hot"
+}
+
+@test "mounts add: all or nothing, by the path of the field" {
+  start_container
+  hot /hot/bind bind "$SOURCE" rbind /hot/file bind "$SOURCE/root" bind /hot/tmp tmpfs tmpfs size=x
+  run runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_status 1
+  expect_text "mounting '/hot/tmp': file system 'tmpfs' refuses option 'size=x'"
+  [ -z "$(mounts_inside)" ]
+  local line
+  while IFS='@' read -r line text; do
+    eval "hot $line"
+    run runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+    expect_status 1
+    expect_text "$text"
+  done <<CASES
+/hot/a tmpfs tmpfs '' / tmpfs tmpfs ''@mounts[1].destination: the root of a running container cannot be mounted over
+/hot/a cgroup cgroup ''@mounts[0].type: 'cgroup' cannot be added to a running container
+/hot/a bind /no/such bind@cannot bind '/no/such'
+/hot/a bind $SOURCE idmap@mounts[0].options: idmap needs uidMappings and gidMappings
+/proc/1 bind $SOURCE bind@'/proc/1' cannot be mounted inside /proc
+CASES
+  echo '{"mounts": [{"type": "tmpfs"}]}' >"$BATS_TEST_TMPDIR/hot.json"
+  run runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_text "mounts[0].destination"
+  echo '{"mount": []}' >"$BATS_TEST_TMPDIR/hot.json"
+  run runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_text "mounts: missing"
+  run runtime mounts change c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_text "unknown command 'mounts change', expected add or remove"
+  rm -rf "$BUNDLE/rootfs/hot"
+}
+
+@test "mounts remove: what is no mount point is refused, and then nothing is removed" {
+  start_container
+  hot /hot/tmp tmpfs tmpfs ''
+  runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  hot /hot/tmp '' '' '' /etc '' '' ''
+  run runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_status 1
+  expect_text "mounts[1].destination: '/etc' is not a mount point in the container"
+  [ -n "$(mounts_inside)" ]
+  hot / '' '' ''
+  run runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_text "mounts[0].destination: the root of a container stays"
+  runtime kill c1 KILL
+  wait_until 5 eval '[ "$(runtime state c1 | jq -r .status)" = stopped ]'
+  run runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+  expect_text "container not running"
+  rm -rf "$BUNDLE/rootfs/hot"
+}
+
+@test "mounts add: the container's symlinks lead inside the container" {
+  start_container
+  ln -s "$SOURCE" "$BUNDLE/rootfs/hot"
+  mkdir -p "$BUNDLE/rootfs$SOURCE"
+  hot /hot/tmp tmpfs tmpfs '' /hot/../../../../escape tmpfs tmpfs ''
+  runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  runtime exec c1 grep -q " $SOURCE/tmp " /proc/self/mountinfo
+  runtime exec c1 grep -q " /escape " /proc/self/mountinfo
+  [ ! -e "$SOURCE/tmp" ] && [ ! -e /escape ]
+  runtime delete --force c1
+  rm -rf "$BUNDLE/rootfs/hot" "${BUNDLE:?}/rootfs/tmp"/* "$BUNDLE/rootfs/escape"
+}
+
+@test "mounts add: a bare list, and a container with a user namespace" {
+  start_container "$USERNS" 'c["mounts"].append({"destination": "/run", "type": "tmpfs", "source": "tmpfs"})'
+  echo "[{\"destination\": \"/run/hot\", \"type\": \"tmpfs\", \"options\": [\"mode=700\"]}, {\"destination\": \"/run/b\", \"source\": \"$SOURCE\", \"options\": [\"bind\"]}]" >"$BATS_TEST_TMPDIR/hot.json"
+  runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  run runtime exec c1 stat -c '%u %a' /run/hot
+  expect_output "0 700"
+  runtime exec c1 test -e /run/b/root
+  runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+  run runtime exec c1 grep -c " /run/" /proc/self/mountinfo
+  expect_output 0
 }
