@@ -26,7 +26,9 @@ struct session {
 	struct engine *engine;
 	const char *id;
 	int signal_fd;
+	bool sig_proxy;
 	int asked_to_end; /* SIGINT and SIGTERM forwarded so far */
+	int ended_by;	  /* a signal that is ours to die from, once the terminal is as it was */
 	struct detach_keys keys;
 	struct error *err;
 };
@@ -70,6 +72,10 @@ static int on_signal(void *arg, struct attach_client *c)
 		follow_size(c);
 		return 0;
 	}
+	if (!s->sig_proxy) {
+		s->ended_by = (int)info.ssi_signo;
+		return error_kind(s->err, ERROR_INTERNAL, "ended by signal %u", info.ssi_signo);
+	}
 	if ((info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM) &&
 	    ++s->asked_to_end >= IMPATIENCE)
 		return error_kind(s->err, ERROR_INTERNAL,
@@ -81,8 +87,10 @@ static int on_signal(void *arg, struct attach_client *c)
 	return 0;
 }
 
+/* Without sig_proxy they are ours; a terminal in raw mode must not be left as it is. */
 static int open_signals(bool tty, bool sig_proxy, sigset_t *ret_old)
 {
+	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	sigset_t wanted;
 
 	sigemptyset(&wanted);
@@ -90,6 +98,8 @@ static int open_signals(bool tty, bool sig_proxy, sigset_t *ret_old)
 		sigaddset(&wanted, SIGWINCH);
 	for (size_t i = 0; sig_proxy && i < ARRAY_SIZE(forwarded); i++)
 		sigaddset(&wanted, forwarded[i]);
+	for (size_t i = 0; tty && !sig_proxy && i < ARRAY_SIZE(deadly); i++)
+		sigaddset(&wanted, deadly[i]);
 	sigprocmask(SIG_BLOCK, &wanted, ret_old);
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -138,7 +148,9 @@ static int serve(struct session *session, struct engine_session *s, const struct
 int session_serve(struct engine *e, struct engine_session *s, const struct session_options *o,
 		  int *ret_exit_code, struct error *err)
 {
-	struct session session = { .engine = e, .id = engine_session_id(s), .err = err };
+	struct session session = {
+		.engine = e, .id = engine_session_id(s), .sig_proxy = o->sig_proxy, .err = err
+	};
 	cleanup_fd int signal_fd = -EBADF;
 	sigset_t old;
 	int r;
@@ -151,6 +163,8 @@ int session_serve(struct engine *e, struct engine_session *s, const struct sessi
 	session.signal_fd = signal_fd;
 	r = serve(&session, s, o, err);
 	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (session.ended_by)
+		(void)raise(session.ended_by);
 	if (r < 0)
 		return r;
 	if (r == ATTACH_DETACHED) {

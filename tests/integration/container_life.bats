@@ -207,6 +207,27 @@ teardown() {
   [ "$(berth inspect -f '{{.State.Running}}' left)" = true ]
 }
 
+@test "a client that ends by a signal leaves its terminal as it was" {
+  # the pty is python's, which reads its settings before, during and after
+  run -0 python3 - <<'PYTHON'
+import os, pty, signal, subprocess, termios, time
+master, slave = pty.openpty()
+before = termios.tcgetattr(slave)
+client = subprocess.Popen(["berth", "run", "-it", "--sig-proxy=false", "--name", "rawest", "berth-test", "sleep", "100"],
+                          stdin=slave, stdout=slave, stderr=slave)
+end = time.monotonic() + 20
+while termios.tcgetattr(slave) == before and time.monotonic() < end:
+    time.sleep(0.02)
+assert termios.tcgetattr(slave) != before, "never raw"
+client.send_signal(signal.SIGTERM)
+assert client.wait(20) == -signal.SIGTERM, client.returncode
+assert termios.tcgetattr(slave) == before, "still raw"
+PYTHON
+  run -0 berth inspect -f '{{.State.Status}}' rawest
+  expect_output running
+  berth rm -f rawest
+}
+
 @test "top: docker's columns, host pids, ps options" {
   berth run -d --name topped berth-test sleep 100 >/dev/null
   run -0 berth top topped
