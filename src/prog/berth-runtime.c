@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kernel/idmap.h"
 #include "oci/spec.h"
 #include "prog/runtime_verb.h"
 #include "runtime/runtime.h"
@@ -167,12 +168,20 @@ static int check_globals(struct runtime_globals *g, struct error *err)
 	return 0;
 }
 
+/* In a user namespace uid 0 need not be root of the host: runc then goes by the name. */
+static bool has_own_runtime_dir(void)
+{
+	if (geteuid() != 0)
+		return true;
+	return !str_eq(getenv("USER"), "root") && idmap_own_extent() != IDMAP_ALL;
+}
+
 /* Heap. */
 static char *default_root(void)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0 || str_empty(dir))
+	if (str_empty(dir) || !has_own_runtime_dir())
 		return xstrdup(RUNTIME_ROOT_DEFAULT);
 	return xasprintf("%s/berth-runtime", dir);
 }

@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "kernel/cgroupfs.h"
+#include "kernel/idmap.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/device_list.h"
@@ -38,18 +39,9 @@ static bool is_denied(int r)
 /* Nobody expects limits from a user without rights over cgroups. */
 static bool is_rootless(const struct cgroup *cg)
 {
-	cleanup_free char *map = NULL;
-	struct error ignored;
-	unsigned long long inside, outside, count;
-
 	if (cg->rootless != RUNTIME_ROOTLESS_AUTO)
 		return cg->rootless == RUNTIME_ROOTLESS_TRUE;
-	if (geteuid() != 0)
-		return true;
-	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL, &ignored) < 0)
-		return false;
-	return sscanf(map, "%llu %llu %llu", &inside, &outside, &count) == 3 &&
-	       (outside != 0 || count != UINT32_MAX);
+	return geteuid() != 0 || idmap_own_extent() != IDMAP_ALL;
 }
 
 static int make_parents(struct cgroup_node *n, size_t mount_len, struct error *err)
