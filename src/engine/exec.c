@@ -85,6 +85,8 @@ static int build_args(struct engine *e, const struct exec_options *o, const stru
 
 	for (size_t i = 0; i < ARRAY_SIZE(head); i++)
 		*args = strv_push(*args, head[i]);
+	if (runtime == e->runtime_path) /* berth-runtime: what docker's users expect */
+		*args = strv_push(*args, "--shell-codes");
 	if (o->tty)
 		*args = strv_push(*args, "--tty");
 	if (o->detach)

@@ -191,8 +191,9 @@ static bool asks_help(const char *word)
 	return word && (str_eq(word, "--help") || str_eq(word, "-h"));
 }
 
+/* *fail_code is changed to the verb's own, which is not that of a wrong use. */
 static int run_verb(const struct runtime_verb *v, const struct runtime_globals *g, int argc,
-		    char **argv, struct error *err)
+		    char **argv, int *fail_code, struct error *err)
 {
 	cleanup_free void *target = xcalloc(1, v->target_size + 1);
 	int first, n, r;
@@ -207,14 +208,9 @@ static int run_verb(const struct runtime_verb *v, const struct runtime_globals *
 				  : n < v->min_args	     ? "at least "
 							     : "at most ",
 				  n < v->min_args ? v->min_args : v->max_args, v->arguments);
+	if (v->fail_code)
+		*fail_code = v->fail_code;
 	return v->run(g, target, argv + first, err);
-}
-
-static int exit_code(const struct runtime_verb *v, const struct error *err)
-{
-	if (err->kind == ERROR_CMD_NOT_FOUND || err->kind == ERROR_CMD_NOT_RUNNABLE)
-		return error_exit_code(err);
-	return v && v->fail_code ? v->fail_code : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -225,7 +221,7 @@ int main(int argc, char **argv)
 	struct runtime_globals g = { .argv = words };
 	const struct runtime_verb *verb = NULL;
 	struct error err = { 0 };
-	int first, r;
+	int first, r, fail_code = EXIT_FAILURE;
 
 	r = fd_sanitize_std(&err);
 	if (r == 0)
@@ -252,9 +248,9 @@ int main(int argc, char **argv)
 		r = check_globals(&g, &err);
 	}
 	if (r == 0)
-		r = run_verb(verb, &g, argc - first, argv + first, &err);
+		r = run_verb(verb, &g, argc - first, argv + first, &fail_code, &err);
 	if (r >= 0)
 		return r;
 	log_report(&err);
-	return exit_code(verb, &err);
+	return fail_code;
 }

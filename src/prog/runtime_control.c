@@ -36,8 +36,12 @@ static int parse_signal(const char *text, int *ret, struct error *err)
 	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
 	int n, offset;
 
+	if (str_empty(text)) { /* as if it had not been given */
+		*ret = SIGTERM;
+		return 0;
+	}
 	if (str_to_int(text, &n) == 0) {
-		if (n < 1 || n > SIGRTMAX)
+		if (n < 0 || n > SIGRTMAX) /* 0 only asks whether it runs */
 			return error_kind(err, ERROR_INVALID, "invalid signal number %d", n);
 		*ret = n;
 		return 0;

@@ -230,7 +230,7 @@ struct exec_options {
 	struct runtime_exec_options o;
 	char **env, **additional_gids, **caps, **cgroups;
 	int preserve_fds;
-	bool detach;
+	bool detach, shell_codes;
 };
 
 #define EXEC(field) .offset = offsetof(struct exec_options, field)
@@ -264,6 +264,8 @@ static const struct option exec_options[] = {
 	  .help = "take everything from this JSON process document" },
 	{ "process-label", 0, OPTION_STRING, EXEC(o.process_label), .arg = "label",
 	  .help = "SELinux label of the process" },
+	{ "shell-codes", 0, OPTION_BOOL, EXEC(shell_codes),
+	  .help = "exit with 127 if the command is not there, with 126 if it cannot be executed" },
 	{ "tty", 't', OPTION_BOOL, EXEC(o.tty), .help = "give it a terminal" },
 	{ "user", 'u', OPTION_STRING, EXEC(o.user), .arg = "uid[:gid]",
 	  .help = "user and group of the process" },
@@ -327,7 +329,14 @@ static int run_exec(const struct runtime_globals *g, void *target, char **args, 
 	strv_free(x->additional_gids);
 	strv_free(x->caps);
 	strv_free(x->cgroups);
-	return r < 0 ? error_prefix(err, r, "exec failed") : r;
+	if (r >= 0)
+		return r;
+	r = error_prefix(err, r, "exec failed");
+	if (!x->shell_codes ||
+	    (err->kind != ERROR_CMD_NOT_FOUND && err->kind != ERROR_CMD_NOT_RUNNABLE))
+		return r;
+	log_report(err);
+	return error_exit_code(err);
 }
 
 static const struct runtime_verb verbs[] = {

@@ -589,15 +589,12 @@ int creation_record(struct creation *c, struct error *err)
 	return run_steps(c, record_steps, ARRAY_SIZE(record_steps), err);
 }
 
-void creation_poststart(const struct creation *c)
+int creation_poststart(const struct creation *c, struct error *err)
 {
 	cleanup_buf struct buf state = { 0 };
-	struct error err;
-	char text[ERROR_TEXT_MAX];
 
 	if (c->spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
-		return;
+		return 0;
 	container_format_state(c->container, CONTAINER_RUNNING, c->pid, NULL, &state);
-	if (hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, &err) < 0)
-		log_warning("%s", error_text(&err, text, sizeof(text)));
+	return hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, err);
 }

@@ -57,8 +57,8 @@ int creation_start(struct creation *c, struct error *err);
 /* The pid goes to disk: to state.json, and to the pid file if one is asked for. */
 int creation_record(struct creation *c, struct error *err);
 
-/* poststart: the container runs whatever they say. */
-void creation_poststart(const struct creation *c);
+/* poststart: one that fails ends the container (runtime.md "Lifecycle"). */
+int creation_poststart(const struct creation *c, struct error *err);
 
 /* spawn.c: only the clone; fills pid and pidfd. The second: creation_run_shared() says what. */
 int spawn_init(struct creation *c, struct error *err);

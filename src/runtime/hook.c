@@ -171,7 +171,7 @@ int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const char
 		int r = run_one(&run, err);
 
 		if (r < 0)
-			return error_prefix(err, r, "hook %s[%zu] '%s'", kind_names[kind], i,
+			return error_prefix(err, r, "hooks.%s[%zu]: '%s'", kind_names[kind], i,
 					    run.hook->path);
 	}
 	return 0;

@@ -23,7 +23,7 @@
  *
  * state     the state document, given on stdin; stdout and stderr are the caller's
  * confine   or NULL: called in the hook's process before its execve; < 0 fails the hook
- * Errors    "hook createRuntime[0] '/bin/x': exit status 1: <last line of its stderr>"
+ * Errors    "hooks.createRuntime[0]: '/bin/x': exit status 1: <last line of its stderr>"
  */
 int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const char *state,
 	      int (*confine)(void *arg, struct error *err), void *confine_arg, struct error *err);

@@ -6,19 +6,46 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "runtime/init.h"
 #include "runtime/seccomp_notify.h"
 #include "runtime/sync.h"
+
+static void end(int signo)
+{
+	_exit(128 + signo);
+}
+
+/*
+ * A created container can be stopped like a running one. The kernel ignores what init does not
+ * catch, and so would the program that inherits a pending signal. The execve takes these handlers
+ * away.
+ */
+static void heed_signals(void)
+{
+	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction action = { .sa_handler = end };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++) {
+		(void)sigaction(fatal[i], &action, NULL); /* only fails on a wrong number */
+		sigaddset(&set, fatal[i]);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
 
 /* A `start` that goes away before it said anything does not count. */
 static int accept_start(struct init *init, struct error *err)
 {
 	int agent_fd = -EBADF;
 
+	heed_signals();
 	for (;;) {
 		int r;
 

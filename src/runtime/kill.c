@@ -39,23 +39,13 @@ static bool is_namespace_init(pid_t pid)
 	return end - line > 2 && end[-1] == '1' && end[-2] == '\t';
 }
 
-static int kill_cgroup(const struct container *c, int signo, bool init_gone, struct error *err)
+/* Nobody left is no failure: callers clean up with it. */
+static int kill_cgroup(const struct container *c, int signo, struct error *err)
 {
 	cleanup_with(cgroup_close) struct cgroup *cg = NULL;
-	cleanup_free pid_t *pids = NULL;
-	size_t n = 0;
 	int r = cgroup_open(c->cgroups, &cg, err);
 
-	if (r < 0)
-		return r;
-	if (init_gone) {
-		r = cgroup_pids(cg, &pids, &n, err);
-		if (r < 0)
-			return r;
-		if (n == 0)
-			return error_kind(err, ERROR_CONFLICT, "container not running");
-	}
-	return cgroup_kill(cg, signo, err);
+	return r < 0 ? r : cgroup_kill(cg, signo, err);
 }
 
 /* A v1 freezer holds back even SIGKILL. */
@@ -83,11 +73,11 @@ int runtime_kill(const char *root_path, const char *id, int signo, bool all, str
 	if (gone < 0)
 		return gone;
 	if (all)
-		return kill_cgroup(c, signo, gone, err);
+		return kill_cgroup(c, signo, err);
 	if (gone)
 		return error_kind(err, ERROR_CONFLICT, "container not running");
 	if (signo == SIGKILL && !is_namespace_init(c->pid))
-		return kill_cgroup(c, signo, false, err);
+		return kill_cgroup(c, signo, err);
 
 	r = proc_kill(pidfd, signo);
 	if (r == -ESRCH)

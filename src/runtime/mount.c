@@ -447,8 +447,7 @@ static int apply_root(struct mounter *m, const struct mount_op *op, struct error
 	if (own_fd < 0 || fstat(own_fd, &st) < 0)
 		return error_sys(err, "cannot stat the rootfs");
 	if (!S_ISDIR(st.st_mode))
-		return error_kind(err, ERROR_INVALID, "root.path: '%s' is not a directory",
-				  op->source);
+		return error_kind(err, ERROR_INVALID, "'%s' is not a directory", op->source);
 	if (r == 0) {
 		r = pivot_attach_root(own_fd, err);
 		if (r < 0)
@@ -474,7 +473,18 @@ static int (*const appliers[])(struct mounter *, const struct mount_op *, struct
 	[MOUNT_OP_SEAL] = apply_remount,
 };
 
+int mount_op_error(const struct mount_op *op, int r, struct error *err)
+{
+	if (op->entry && !str_after(err->msg, "mounts["))
+		return error_prefix(err, r, "mounts[%zu]", op->entry - 1);
+	if (op->kind == MOUNT_OP_ROOT_BIND && !str_after(err->msg, "mounts["))
+		return error_prefix(err, r, "root.path");
+	return r;
+}
+
 int mount_apply(struct mounter *m, const struct mount_op *op, struct error *err)
 {
-	return appliers[op->kind](m, op, err);
+	int r = appliers[op->kind](m, op, err);
+
+	return r < 0 ? mount_op_error(op, r, err) : r;
 }

@@ -75,7 +75,7 @@ static const char *const proc_files[] = {
 	"/proc/uptime",
 };
 
-static int check_proc(struct mount_op *op, struct error *err)
+static int check_proc(struct mount_op *op, size_t i, struct error *err)
 {
 	const char *below = str_after(op->dest, "/proc");
 
@@ -85,8 +85,8 @@ static int check_proc(struct mount_op *op, struct error *err)
 		if (op->kind == MOUNT_OP_BIND &&
 		    str_index(proc_files, ARRAY_SIZE(proc_files), op->dest) >= 0)
 			return 0;
-		return error_kind(err, ERROR_INVALID, "mounts: '%s' cannot be mounted inside /proc",
-				  op->dest);
+		return error_kind(err, ERROR_INVALID,
+				  "mounts[%zu]: '%s' cannot be mounted inside /proc", i, op->dest);
 	}
 	if (op->kind == MOUNT_OP_BIND) {
 		op->flags |= MOUNT_OP_F_PROC;
@@ -94,7 +94,8 @@ static int check_proc(struct mount_op *op, struct error *err)
 	}
 	if (op->kind == MOUNT_OP_FS && !str_eq(op->fs_type, "proc"))
 		return error_kind(err, ERROR_INVALID,
-				  "mounts: '/proc' must be of type proc, not '%s'", op->fs_type);
+				  "mounts[%zu]: '/proc' must be of type proc, not '%s'", i,
+				  op->fs_type);
 	return 0;
 }
 
@@ -156,13 +157,6 @@ static int check_options(const struct mount_op *op, size_t i, struct error *err)
 	if (o->copy_up && (op->kind != MOUNT_OP_FS || !str_eq(op->fs_type, "tmpfs")))
 		return error_kind(err, ERROR_INVALID,
 				  "mounts[%zu].options: tmpcopyup is for type tmpfs", i);
-	/* generic flags of the superblock are accepted, as everywhere: a bind has that of its source */
-	for (size_t k = 0; op->kind != MOUNT_OP_FS && k < o->n_params; k++)
-		if (!o->params[k].common)
-			return error_kind(
-				err, ERROR_INVALID,
-				"mounts[%zu].options: '%s' is not an option of a bind mount", i,
-				o->params[k].key);
 	return 0;
 }
 
@@ -197,6 +191,8 @@ static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, str
 	}
 	if (op->kind == MOUNT_OP_FS)
 		fold_recursive(&op->options);
+	else /* words of a file system do nothing in a bind: runc and the kernel let them pass */
+		op->options.n_params = 0;
 	p->needs_creator |= o->copy_symlink;
 	return check_options(op, i, err);
 }
@@ -219,6 +215,7 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 	op = mount_plan_add(p, MOUNT_OP_FS, dest);
 	op->options = options;
 	op->flags = MOUNT_OP_F_USER;
+	op->entry = i + 1;
 	r = set_kind(in, p, op, m, i, err);
 	if (r >= 0)
 		r = mount_idmap_plan(in, m, i, p, op, err);
@@ -227,7 +224,7 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 	if (!in->running && op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
 	    (op->options.set & MOUNT_ATTR_RDONLY))
 		seal_later(op, &seals[(*n_seals)++]);
-	return check_proc(op, err);
+	return check_proc(op, i, err);
 }
 
 /* The mount that is the rootfs, onto the operation that binds root.path. */
@@ -403,7 +400,7 @@ int mount_plan_open_sources(struct mount_plan *p, struct error *err)
 			continue;
 		r = mount_op_open_source(op, &op->source_fd, err);
 		if (r < 0)
-			return r;
+			return mount_op_error(op, r, err);
 	}
 	return 0;
 }

@@ -58,6 +58,7 @@ struct mount_op {
 	const char *
 		host_path; /* FS of a namespace of the host: bound if a new one is denied; or NULL */
 	int source_fd;	   /* >= 0: a detached mount made by the parent; wins over source */
+	size_t entry;	   /* of mounts[], from 1: for messages; 0: not listed there */
 	struct mount_options options;
 	const struct mount_idmap *idmap; /* BIND: whose ids stand for which; or NULL */
 	mode_t mode;			 /* DEVICE, DIR */
@@ -171,6 +172,8 @@ void mounter_done(struct mounter *m);
  * Errors   the message names dest; nothing is mounted on failure
  */
 int mount_apply(struct mounter *m, const struct mount_op *op, struct error *err);
+/* Puts the field that the operation comes from in front of the error; returns r, which is < 0. */
+int mount_op_error(const struct mount_op *op, int r, struct error *err);
 
 /* Open op->dest O_PATH, as the container will see it. -errno, no text. */
 int mounter_open(const struct mounter *m, const struct mount_op *op);

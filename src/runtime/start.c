@@ -7,11 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/log.h"
 #include "base/macro.h"
 #include "base/path.h"
 #include "base/sock.h"
@@ -44,18 +44,21 @@ static int connect_init(const struct container *c, int *ret_fd, struct error *er
 	return 0;
 }
 
-static void run_poststart(const struct container *c)
+/* A hook that fails ends the container (runtime.md "Lifecycle"). */
+static int run_poststart(const struct container *c, struct error *err)
 {
 	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
 	cleanup_buf struct buf state = { 0 };
-	char text[ERROR_TEXT_MAX];
-	struct error err;
+	struct error ignored;
+	int r = container_config(c, &spec, err);
 
-	if (container_config(c, &spec, &err) < 0 || spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
-		return;
+	if (r < 0 || spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
+		return r;
 	container_format_state(c, CONTAINER_RUNNING, c->pid, NULL, &state);
-	if (hooks_run(&spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, &err) < 0)
-		log_warning("%s", error_text(&err, text, sizeof(text)));
+	r = hooks_run(&spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, err);
+	if (r < 0) /* it may have ended by itself */
+		(void)runtime_kill(c->root_path, c->id, SIGKILL, true, &ignored);
+	return r;
 }
 
 int runtime_start(const char *root_path, const char *id, struct error *err)
@@ -87,6 +90,5 @@ int runtime_start(const char *root_path, const char *id, struct error *err)
 		*err = own;
 		return r < 0 ? r : -EIO;
 	}
-	run_poststart(c);
-	return 0;
+	return run_poststart(c, err);
 }

@@ -34,18 +34,18 @@ setup() { needs root; }
   kill "$(cat "$BATS_TEST_TMPDIR/pid")"
 }
 
-@test "a command that is not there is 127, one that cannot run is 126" {
-  run -127 runtime exec c1 nosuch
-  expect_status 127
+@test "a command that is not there is 255, with --shell-codes 127, and 126 if it cannot run" {
+  run -255 runtime exec c1 nosuch
   expect_text 'exec: "nosuch": executable file not found in $PATH'
-  run -127 runtime exec c1 /no/such
-  expect_status 127
+  run -127 runtime exec --shell-codes c1 nosuch
+  expect_text 'exec: "nosuch": executable file not found in $PATH'
+  run -127 runtime exec --shell-codes c1 /no/such
   expect_text "no such file or directory"
-  run runtime exec c1 /etc
-  [ "$status" = 126 ] || [ "$status" = 127 ]
+  run -126 runtime exec --shell-codes c1 /etc
   runtime exec c1 sh -c 'echo x >/dev/shm/noexec'
-  run runtime exec c1 /dev/shm/noexec
-  expect_status 126
+  run -126 runtime exec --shell-codes c1 /dev/shm/noexec
+  run -255 runtime exec c1 /dev/shm/noexec
+  run -3 runtime exec --shell-codes c1 sh -c 'exit 3'
 }
 
 @test "other failures are 255" {

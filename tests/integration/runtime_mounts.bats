@@ -310,7 +310,6 @@ $(mount_m '"rbind", "idmap=uids=0-1-1;gids=0-1-1"' "$MAPS")@mounts[N].options: '
 $(mount_m '"rbind", "idmap"' '"uidMappings": [{"containerID": 0, "hostID": 1, "size": 5}, {"containerID": 2, "hostID": 9, "size": 5}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 5}]')@mounts[N].uidMappings, gidMappings: cannot map user ids '0 1 5,2 9 5'
 c["mounts"].append({"destination": "/m", "type": "tmpfs", "source": "t", $MAPS})@mounts[N]: '/m' is not a bind mount, only these can be id-mapped
 c["mounts"].append({"destination": "/m", "type": "bind", "source": "/proc", "options": ["rbind", "idmap"], $MAPS})@mounts[N]: the file system of '/proc' cannot be id-mapped
-$(mount_m '"rbind", "size=1m"')@mounts[N].options: 'size' is not an option of a bind mount
 c["mounts"].append({"destination": "/m", "type": "tmpfs", "source": "t", "options": ["src-nofollow"]})@mounts[N].options: 'src-nofollow' is for bind mounts
 $(mount_m '"rbind", "tmpcopyup"')@mounts[N].options: tmpcopyup is for type tmpfs
 $(mount_m '"remount", "ro"')@'/m' cannot be remounted, it is not a mount point
