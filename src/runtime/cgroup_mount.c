@@ -46,11 +46,12 @@ static void add_links(struct mount_plan *p, const struct cgroup_node *n, const c
 	}
 }
 
-static void plan_v1(const struct cgroup *cg, const char *dest, const struct mount_options *o,
-		    struct mount_plan *p)
+static void plan_v1(const struct mount_plan_input *in, const char *dest,
+		    const struct mount_options *o, struct mount_plan *p)
 {
 	static const struct mount_param params[] = { { "mode", "755" } };
 	struct mount_op *op = mount_plan_add(p, MOUNT_OP_FS, dest);
+	const struct cgroup *cg = in->cgroup;
 
 	op->fs_type = "tmpfs";
 	op->source = "tmpfs";
@@ -58,6 +59,7 @@ static void plan_v1(const struct cgroup *cg, const char *dest, const struct moun
 	op->options.set = o->set & ~(uint64_t)MOUNT_ATTR_RDONLY;
 	op->options.params = params;
 	op->options.n_params = ARRAY_SIZE(params);
+	mount_op_set_label(in, p, op);
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct cgroup_node *n = &cg->nodes[i];
 		const char *name = path_base(n->mount_point);
@@ -90,7 +92,7 @@ int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
 		add_bind(p, own_namespace ? cg->nodes[0].dir : cg->nodes[0].mount_point, dest, o,
 			 false);
 	} else {
-		plan_v1(cg, dest, o, p);
+		plan_v1(in, dest, o, p);
 	}
 	return 0;
 }

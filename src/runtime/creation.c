@@ -30,6 +30,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
 #include "runtime/inject.h"
+#include "runtime/lsm.h"
 #include "runtime/notify_socket.h"
 #include "runtime/mempolicy.h"
 #include "runtime/pidfd_socket.h"
@@ -73,7 +74,6 @@ static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 	} fields[] = {
 		{ l->has_intel_rdt, "linux.intelRdt" },
 		{ l->n_net_devices, "linux.netDevices" },
-		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -121,6 +121,8 @@ static int check_spec(struct creation *c, struct error *err)
 		r = check_terminal(c, err);
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux_, err);
+	if (r >= 0)
+		r = lsm_check_mount_label(c->spec->linux_.mount_label, err);
 	if (r >= 0)
 		r = mempolicy_check(&c->spec->linux_, err);
 	if (r >= 0)

@@ -44,6 +44,14 @@ int lsm_check(const char *apparmor_profile, const char *selinux_label, struct er
 	return 0;
 }
 
+int lsm_check_mount_label(const char *label, struct error *err)
+{
+	if (str_empty(label) || has_selinux())
+		return 0;
+	return error_kind(err, ERROR_UNSUPPORTED,
+			  "linux.mountLabel '%s': SELinux is not enabled on this host", label);
+}
+
 /* An attribute takes its whole value in one write(2). */
 static int write_attr(int proc_fd, const char *name, const char *value, size_t len)
 {

@@ -11,6 +11,9 @@
  */
 int lsm_check(const char *apparmor_profile, const char *selinux_label, struct error *err);
 
+/* The same for linux.mountLabel. */
+int lsm_check_mount_label(const char *label, struct error *err);
+
 /*
  * Write them to this thread's attr files (child side, before credentials change). No allocation.
  * proc_fd  borrowed: root directory of a verified procfs in which the caller is visible

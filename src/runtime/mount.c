@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/dir.h"
@@ -359,6 +360,15 @@ static int apply_bind(struct mounter *m, const struct mount_op *op, struct error
 	return mounter_attach(m, op, mount_fd, dest_fd, err);
 }
 
+static int set_label(const struct mount_op *op, int mount_fd, struct error *err)
+{
+	cleanup_fd int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsetxattr(fd, "security.selinux", op->label, strlen(op->label) + 1, 0) < 0)
+		return error_sys(err, "cannot set linux.mountLabel '%s'", op->label);
+	return 0;
+}
+
 static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *err)
 {
 	const struct mount_options *o = &op->options;
@@ -386,6 +396,8 @@ static int apply_fs(struct mounter *m, const struct mount_op *op, struct error *
 	}
 	if (r >= 0 && tmpfs)
 		r = fill_tmpfs(op, mount_fd, dest_fd, err);
+	if (r >= 0 && op->label)
+		r = set_label(op, mount_fd, err);
 	if (r >= 0 && (o->set & fill_first))
 		r = set_attributes(op, mount_fd, err);
 	if (r < 0)

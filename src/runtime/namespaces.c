@@ -2,7 +2,9 @@
 #include "runtime/namespaces.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "base/macro.h"
 #include "kernel/namespace.h"
@@ -30,11 +32,6 @@ static int check(const struct oci_linux *config, struct error *err)
 	if (!list[OCI_NS_MOUNT].wanted)
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "not supported: linux.namespaces without a mount namespace");
-	if (list[OCI_NS_MOUNT].path)
-		return error_kind(
-			err, ERROR_UNSUPPORTED,
-			"not supported yet: linux.namespaces: joining mount namespace '%s'",
-			list[OCI_NS_MOUNT].path);
 	if (list[OCI_NS_USER].wanted && !list[OCI_NS_USER].path &&
 	    (!config->n_uid_maps || !config->n_gid_maps))
 		return error_kind(err, ERROR_INVALID,
@@ -44,6 +41,27 @@ static int check(const struct oci_linux *config, struct error *err)
 		return error_kind(err, ERROR_INVALID,
 				  "linux.timeOffsets: needs a new time namespace");
 	return 0;
+}
+
+/*
+ * The rootfs becomes the root of the mount namespace that is joined, for all of its processes: in
+ * our own that would be the host.
+ */
+static int check_mount(const struct namespaces *n, struct error *err)
+{
+	struct stat own, other;
+
+	if (n->join_fd[OCI_NS_MOUNT] < 0)
+		return 0;
+	if (stat("/proc/self/ns/mnt", &own) < 0 || fstat(n->join_fd[OCI_NS_MOUNT], &other) < 0)
+		return error_sys(err, "cannot look at mount namespaces");
+	if (own.st_ino != other.st_ino || own.st_dev != other.st_dev)
+		return 0;
+	return error_kind(
+		err, ERROR_INVALID,
+		"linux.namespaces: mount '%s' is the runtime's own, the container's rootfs "
+		"would become its root",
+		n->config->namespaces[OCI_NS_MOUNT].path);
 }
 
 int namespaces_open(const struct oci_linux *config, struct namespaces *ret, struct error *err)
@@ -75,6 +93,11 @@ int namespaces_open(const struct oci_linux *config, struct namespaces *ret, stru
 			n.make |= kinds[i].flag;
 		}
 	}
+	r = check_mount(&n, err);
+	if (r < 0) {
+		namespaces_close(&n);
+		return r;
+	}
 	/* /dev/mqueue belongs to whoever made the ipc namespace: that must be an id of the
 	 * container */
 	if (n.make & CLONE_NEWUSER) {
@@ -104,8 +127,14 @@ static int join(const struct namespaces *n, size_t i, struct error *err)
 int namespaces_enter(const struct namespaces *n, struct error *err)
 {
 	bool has_user = n->join_fd[OCI_NS_USER] >= 0;
+	cleanup_fd int proc_fd = -EBADF; /* a mount namespace to join may have none */
 	unsigned later = 0;
 	int r;
+
+	if (n->make_time)
+		proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (n->make_time && proc_fd < 0)
+		return error_sys(err, "cannot open '/proc'");
 
 	/*
 	 * With the rights that we have now, before the user namespace takes them; for what is
@@ -134,5 +163,5 @@ int namespaces_enter(const struct namespaces *n, struct error *err)
 		return 0;
 	if (unshare(CLONE_NEWTIME) < 0)
 		return error_sys(err, "cannot make a time namespace");
-	return timens_set_offsets(n->config, err);
+	return timens_set_offsets(n->config, proc_fd, err);
 }

@@ -50,4 +50,4 @@ int idmap_become_root(struct error *err);
 int idmap_apply_limits(pid_t pid, const struct oci_process *process, struct error *err);
 
 /* timens.c: linux.timeOffsets of the time namespace that children will get. No allocation. */
-int timens_set_offsets(const struct oci_linux *config, struct error *err);
+int timens_set_offsets(const struct oci_linux *config, int proc_fd, struct error *err);

@@ -197,6 +197,27 @@ static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, str
 	return check_options(op, i, err);
 }
 
+void mount_op_set_label(const struct mount_plan_input *in, struct mount_plan *p,
+			struct mount_op *op)
+{
+	const char *label = in->spec->linux_.mount_label;
+	struct mount_options *o = &op->options;
+	struct mount_param *params;
+
+	if (str_empty(label) || str_eq(op->fs_type, "proc") || str_eq(op->fs_type, "sysfs"))
+		return; /* the policy labels each of their files */
+	if (str_eq(op->fs_type, "mqueue")) {
+		op->label = label; /* it is mounted by the kernel already, a context would differ */
+		return;
+	}
+	params = arena_alloc(p->arena, (o->n_params + 1) * sizeof(*params));
+	for (size_t i = 0; i < o->n_params; i++)
+		params[i] = o->params[i];
+	params[o->n_params] = (struct mount_param){ "context", label };
+	o->params = params;
+	o->n_params++;
+}
+
 static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, size_t i,
 		      struct mount_op *seals, size_t *n_seals, struct error *err)
 {
@@ -221,6 +242,8 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 		r = mount_idmap_plan(in, m, i, p, op, err);
 	if (r < 0)
 		return r;
+	if (op->kind == MOUNT_OP_FS)
+		mount_op_set_label(in, p, op);
 	if (!in->running && op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
 	    (op->options.set & MOUNT_ATTR_RDONLY))
 		seal_later(op, &seals[(*n_seals)++]);
@@ -464,6 +487,8 @@ void mount_plan_format(const struct mount_plan *p, struct buf *out)
 				   op->options.recursive_bind ? " (recursive)" : "");
 		if (op->kind == MOUNT_OP_DEVICE)
 			buf_printf(out, " mode %o", (unsigned)op->mode);
+		if (op->label)
+			buf_printf(out, " label %s", op->label);
 		if (op->options.set)
 			buf_printf(out, " set %#llx", (unsigned long long)op->options.set);
 		for (size_t k = 0; k < op->options.n_params; k++) {

@@ -60,6 +60,7 @@ struct mount_op {
 	int source_fd;	   /* >= 0: a detached mount made by the parent; wins over source */
 	size_t entry;	   /* of mounts[], from 1: for messages; 0: not listed there */
 	struct mount_options options;
+	const char *label; /* FS: SELinux label of its root, where it takes no "context"; or NULL */
 	const struct mount_idmap *idmap; /* BIND: whose ids stand for which; or NULL */
 	mode_t mode;			 /* DEVICE, DIR */
 	dev_t device;
@@ -142,6 +143,9 @@ struct mount_op *mount_plan_add(struct mount_plan *p, enum mount_op_kind kind, c
 int device_plan(const struct mount_plan_input *in, struct mount_plan *p, struct error *err);
 /* mask.c: linux.readonlyPaths, linux.maskedPaths */
 int mask_plan(const struct mount_plan_input *in, struct mount_plan *p, struct error *err);
+/* linux.mountLabel onto a new file system. */
+void mount_op_set_label(const struct mount_plan_input *in, struct mount_plan *p,
+			struct mount_op *op);
 /* cgroup_mount.c: a mount of type cgroup */
 int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
 		      const struct mount_options *o, struct mount_plan *p, struct error *err);

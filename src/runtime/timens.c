@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/file.h"
 #include "runtime/namespaces.h"
 
-int timens_set_offsets(const struct oci_linux *config, struct error *err)
+int timens_set_offsets(const struct oci_linux *config, int proc_fd, struct error *err)
 {
 	char text[160];
 	int r;
@@ -17,6 +16,6 @@ int timens_set_offsets(const struct oci_linux *config, struct error *err)
 	(void)snprintf(text, sizeof(text), "monotonic %lld %u\nboottime %lld %u\n",
 		       (long long)config->monotonic_s, config->monotonic_ns,
 		       (long long)config->boottime_s, config->boottime_ns);
-	r = file_poke(AT_FDCWD, "/proc/self/timens_offsets", text);
+	r = file_poke(proc_fd, "self/timens_offsets", text);
 	return r < 0 ? error_num(err, -r, "cannot set linux.timeOffsets") : 0;
 }

@@ -319,6 +319,62 @@ c["linux"]["rootfsPropagation"] = "up"@linux.rootfsPropagation: unknown propagat
 CASES
 }
 
+# --- namespaces by path ---
+
+# A process in a mount namespace of its own; $holder is its pid.
+hold_mount_namespace() {
+  unshare -m --propagation slave sleep 100 3>&- &
+  holder=$!
+  echo "kill $holder" >"$BATS_TEST_TMPDIR/undo"
+  wait_until 5 eval '[ "$(readlink /proc/$holder/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ]'
+}
+
+join() { echo "c['linux']['namespaces'] = [n for n in c['linux']['namespaces'] if n['type'] != '$1'] + [{'type': '$1', 'path': '$2'}]"; }
+
+@test "a mount namespace is joined by its path; the rootfs becomes its root" {
+  hold_mount_namespace
+  local before
+  before=$(cat /proc/self/mountinfo)
+  in_container 'readlink /proc/self/ns/mnt; ls -d /bin /etc; head -1 /proc/self/mountinfo' \
+    "$(join mount "/proc/$holder/ns/mnt")" 'c["linux"]["namespaces"].append({"type": "time"})' 'c["linux"]["timeOffsets"] = {"boottime": {"secs": 5}}'
+  expect_status 0
+  [ "${lines[0]}" = "$(readlink "/proc/$holder/ns/mnt")" ]
+  [[ ${lines[3]} == *" $BUNDLE/rootfs / "* || ${lines[3]} == *"/rootfs / "* ]]
+  [ "$(cat /proc/self/mountinfo)" = "$before" ]
+}
+
+@test "namespaces that cannot be joined are refused" {
+  local path text type
+  while IFS='@' read -r type path text; do
+    cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+    in_container true "$(join "$type" "$path")"
+    expect_status 1
+    expect_text "$text"
+  done <<CASES
+mount@/proc/self/ns/mnt@linux.namespaces: mount '/proc/self/ns/mnt' is the runtime's own
+mount@/proc/self/ns/net@'/proc/self/ns/net' is a net namespace, not a mnt namespace
+mount@/etc/passwd@'/etc/passwd' is not a namespace
+mount@/no/such@linux.namespaces: mount: cannot open mnt namespace '/no/such'
+network@/proc/self/ns/uts@'/proc/self/ns/uts' is a uts namespace, not a net namespace
+ipc@proc/self/ns/ipc@linux.namespaces: path 'proc/self/ns/ipc' is not absolute
+CASES
+  cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+  in_container true "c['linux']['namespaces'].append({'type': 'mount', 'path': '/proc/1/ns/mnt'})"
+  expect_status 1
+  expect_text "namespace 'mount' is listed twice"
+}
+
+@test "labels need SELinux" {
+  [ ! -e /sys/fs/selinux/enforce ] || skip "SELinux is enabled"
+  in_container true 'c["linux"]["mountLabel"] = "system_u:object_r:x_t:s0"'
+  expect_status 1
+  expect_text "linux.mountLabel 'system_u:object_r:x_t:s0': SELinux is not enabled on this host"
+  cp "$BUNDLE/plain.json" "$BUNDLE/config.json"
+  in_container true 'c["process"]["selinuxLabel"] = "system_u:system_r:x_t:s0"'
+  expect_status 1
+  expect_text "process.selinuxLabel 'system_u:system_r:x_t:s0': SELinux is not enabled on this host"
+}
+
 # --- mounts add, mounts remove ---
 
 # start_container EDIT...

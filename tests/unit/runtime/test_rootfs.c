@@ -70,6 +70,24 @@ static int line_of(const struct planned *p, const char *start)
 	return -1;
 }
 
+static void test_a_mount_label_is_the_context_of_new_file_systems(void **state)
+{
+	cleanup_planned struct planned p = plan(
+		DOCUMENT("",
+			 "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"size=1m\"]},"
+			 "{\"destination\":\"/proc\",\"type\":\"proc\"},"
+			 "{\"destination\":\"/q\",\"type\":\"mqueue\"},"
+			 "{\"destination\":\"/b\",\"type\":\"bind\",\"source\":\"/b\"}",
+			 "],\"mountLabel\":\"system_u:object_r:x_t:s0:c1,c2\""));
+
+	assert_int_equal(p.r, 0);
+	assert_true(line_of(&p, "mount /a type tmpfs size=1m "
+				"context=system_u:object_r:x_t:s0:c1,c2\n") > 0);
+	assert_true(line_of(&p, "mount /proc type proc\n") > 0);
+	assert_true(line_of(&p, "mount /q type mqueue label system_u:object_r:x_t:s0:c1,c2\n") > 0);
+	assert_true(line_of(&p, "bind /b from /b\n") > 0);
+}
+
 static void test_the_rootfs_comes_first_relative_to_the_bundle(void **state)
 {
 	cleanup_planned struct planned p = plan(DOCUMENT("", "", "]"));
@@ -291,6 +309,7 @@ static void test_docker_default_document_has_a_plan(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_mount_label_is_the_context_of_new_file_systems),
 		cmocka_unit_test(test_the_rootfs_comes_first_relative_to_the_bundle),
 		cmocka_unit_test(test_a_mount_on_the_root_is_the_rootfs),
 		cmocka_unit_test(test_a_later_mount_on_the_root_is_refused),
