@@ -114,6 +114,12 @@ int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
 			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
+int path_open_same_mount(int dir_fd, const char *path, int flags)
+{
+	return open_resolved(dir_fd, path, flags, 0,
+			     RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+}
+
 /*
  * Creates one missing directory of a path: the parent is opened (it exists, the caller made it),
  * the last name is made in it. A dangling symlink as the last name gives -EEXIST from mkdirat and

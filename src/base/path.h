@@ -29,6 +29,12 @@ int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
  * -ELOOP). */
 int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode);
 
+/*
+ * Open what lies beneath dir_fd on the same mount: nothing that was mounted over a part of it is met
+ * (-EXDEV), nor a magic link; symlinks that stay beneath are followed ("self" of procfs).
+ */
+int path_open_same_mount(int dir_fd, const char *path, int flags);
+
 /* mkdir -p below root_fd, each step resolved inside it; ret_fd: O_PATH fd of the last directory, or
  * NULL. */
 int path_mkdir_in_root(int root_fd, const char *path, mode_t mode, int *ret_fd, struct error *err);

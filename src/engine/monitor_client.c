@@ -62,6 +62,8 @@ static char **build_argv(const struct monitor_spec *s)
 		argv = strv_push(argv, "--stdin");
 	if (s->stdin_once)
 		argv = strv_push(argv, "--stdin-once");
+	if (s->sealed)
+		argv = strv_push(argv, "--sealed");
 	if (s->start_at_once)
 		argv = strv_push(argv, "--start-at-once");
 	return argv;

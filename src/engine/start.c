@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "codec/json.h"
 #include "engine/document.h"
 #include "engine/handle.h"
 #include "engine/join.h"
@@ -93,6 +94,16 @@ static int prepare(struct start *s, struct error *err)
 	return engine_program("berth-monitor", &s->monitor_path, err);
 }
 
+/* --pid host, --pid container:X: others see the container's init before it executes. */
+static bool shares_pids(const struct document *d)
+{
+	const char *word = NULL;
+	struct error ignored;
+
+	return json_get_string(json_get(d->root, "HostConfig"), "PidMode", &word, &ignored) < 0 ||
+	       !str_empty(word);
+}
+
 static unsigned attach_wants(unsigned flags)
 {
 	return ((flags & ENGINE_START_STDIN) ? ATTACH_WANT_STDIN : 0) |
@@ -127,6 +138,7 @@ static int spawn(struct start *s, struct error *err)
 		.stdin_open = d->open_stdin,
 		.stdin_once = d->stdin_once,
 		.start_at_once = true,
+		.sealed = shares_pids(d),
 		.attach = (s->flags & ENGINE_START_ATTACH) != 0,
 		.attach_want = attach_wants(s->flags),
 	};

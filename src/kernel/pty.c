@@ -12,27 +12,34 @@
 #include "base/macro.h"
 #include "base/path.h"
 
-int pty_open(int root_fd, const char *ptmx_path, int *ret_master_fd, int *ret_slave_fd,
+int pty_open(int root_fd, const char *devpts_path, int *ret_master_fd, int *ret_slave_fd,
 	     struct error *err)
 {
+	cleanup_fd int devpts_fd = -EBADF;
 	cleanup_fd int master_fd = -EBADF;
 	cleanup_fd int slave_fd = -EBADF;
 	struct statfs fs;
 	int unlocked = 0;
 
-	master_fd = path_open_in_root(root_fd, ptmx_path, O_RDWR | O_NOCTTY, 0);
+	/* The directory is looked at, and only the kernel makes names in it: what an image put in
+	 * its place could be a device that does something when it is opened, or a link
+	 * (CVE-2025-52565, CVE-2026-88265). */
+	devpts_fd = path_open_in_root(root_fd, devpts_path, O_PATH | O_DIRECTORY, 0);
+	if (devpts_fd < 0)
+		return error_num(err, -devpts_fd, "cannot open '%s'", devpts_path);
+	if (fstatfs(devpts_fd, &fs) < 0)
+		return error_sys(err, "cannot stat '%s'", devpts_path);
+	if (fs.f_type != DEVPTS_SUPER_MAGIC)
+		return error_kind(err, ERROR_DENIED, "'%s' is not a devpts file system",
+				  devpts_path);
+	master_fd = path_open_same_mount(devpts_fd, "ptmx", O_RDWR | O_NOCTTY);
 	if (master_fd < 0)
-		return error_num(err, -master_fd, "cannot open '%s'", ptmx_path);
-	if (fstatfs(master_fd, &fs) < 0)
-		return error_sys(err, "cannot stat '%s'", ptmx_path);
-	if (fs.f_type != DEVPTS_SUPER_MAGIC) /* CVE-2025-52565: a path put there by an image */
-		return error_kind(err, ERROR_DENIED, "'%s' is not on a devpts file system",
-				  ptmx_path);
+		return error_num(err, -master_fd, "cannot open '%s/ptmx'", devpts_path);
 	if (ioctl(master_fd, TIOCSPTLCK, &unlocked) < 0)
-		return error_sys(err, "cannot unlock the terminal of '%s'", ptmx_path);
+		return error_sys(err, "cannot unlock the terminal of '%s'", devpts_path);
 	slave_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave_fd < 0)
-		return error_sys(err, "cannot open the terminal of '%s'", ptmx_path);
+		return error_sys(err, "cannot open the terminal of '%s'", devpts_path);
 
 	*ret_master_fd = take_fd(&master_fd);
 	*ret_slave_fd = take_fd(&slave_fd);

@@ -7,11 +7,12 @@
 #include "base/error.h"
 
 /*
- * A new pair of the devpts that dev_fd/path (a ptmx, opened inside dev_fd as root) belongs to. The
- * slave comes by ioctl, not by a name that somebody could have replaced; that the master is a
- * devpts file is checked. Both are close-on-exec and not made the controlling terminal.
+ * A new pair of the devpts at devpts_path, which is resolved inside root_fd. That it is a devpts is
+ * checked before its ptmx is opened; the slave comes by ioctl, not by a name that somebody could
+ * have replaced. Both are close-on-exec and not made the controlling terminal.
+ * Errors   ERROR_DENIED it is something else; -EXDEV something lies over its ptmx
  */
-int pty_open(int root_fd, const char *ptmx_path, int *ret_master_fd, int *ret_slave_fd,
+int pty_open(int root_fd, const char *devpts_path, int *ret_master_fd, int *ret_slave_fd,
 	     struct error *err);
 
 /* Rows and columns; 0 or -errno. */

@@ -4,20 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/option.h"
 #include "base/str.h"
 #include "monitor/monitor.h"
 #include "prog/monitor_runtime.h"
+#include "runtime/sealed_self.h"
 
 struct arguments {
 	struct monitor_options o;
 	char **runtime_args;
 	char *runtime; /* runtime_path, made absolute */
+	bool sealed;
 	bool help;
 	bool version;
 };
@@ -89,6 +93,10 @@ static const struct option options[] = {
 	  OPTION_FIELD(arguments, o.container.runtime_root),
 	  .arg = "dir",
 	  .help = "State directory of the runtime" },
+	{ .name = "sealed",
+	  OPTION_FIELD(arguments, sealed),
+	  .help = "Run from a read-only mount of this program: the container shares its pid "
+		  "namespace" },
 	{ .name = "start-at-once",
 	  OPTION_FIELD(arguments, o.start_at_once),
 	  .help = "Do not wait for the engine's START" },
@@ -175,6 +183,15 @@ static int leave_directory(struct arguments *a, struct error *err)
 	return 0;
 }
 
+/* The descriptors that we inherited pass once more, so this comes before they are closed-on-exec. */
+static int seal(char *const *argv, struct error *err)
+{
+	int r = sealed_self_ensure(argv, err);
+
+	(void)prctl(PR_SET_NAME, "berth-monitor"); /* by descriptor, the name was a number */
+	return r;
+}
+
 static int check(struct arguments *a, struct error *err)
 {
 	const int fds[] = { a->o.sync_fd, a->o.attach_fd };
@@ -196,11 +213,15 @@ int main(int argc, char **argv)
 	__attribute__((cleanup(arguments_done))) struct arguments a = {
 		.o = { .sync_fd = -1, .attach_fd = -1, .log_driver = "json-file" },
 	};
+	/* options move words in argv */
+	cleanup_free char **words = xmemdup(argv, ((size_t)argc + 1) * sizeof(*argv));
 	struct error err;
 	int first, r;
 
 	log_set_program("berth-monitor");
-	r = fd_sanitize_std(&err);
+	r = sealed_self_refuse_inside(&err);
+	if (r == 0)
+		r = fd_sanitize_std(&err);
 	if (r == 0)
 		r = option_parse(options, ARRAY_SIZE(options), &a, argc, argv, 0, &first, &err);
 	if (r == 0 && a.help) {
@@ -213,6 +234,8 @@ int main(int argc, char **argv)
 	}
 	if (r == 0 && first < argc)
 		r = error_kind(&err, ERROR_INVALID, "unexpected argument '%s'", argv[first]);
+	if (r == 0 && a.sealed)
+		r = seal(words, &err);
 	if (r == 0)
 		r = check(&a, &err);
 	a.o.container.runtime_args = (const char *const *)a.runtime_args;

@@ -16,6 +16,7 @@
 #include "oci/spec.h"
 #include "prog/runtime_verb.h"
 #include "runtime/runtime.h"
+#include "runtime/sealed_self.h"
 
 #define EXIT_UNKNOWN_VERB 3 /* as runc */
 
@@ -223,7 +224,9 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int first, r, fail_code = EXIT_FAILURE;
 
-	r = fd_sanitize_std(&err);
+	r = sealed_self_refuse_inside(&err);
+	if (r == 0)
+		r = fd_sanitize_std(&err);
 	if (r == 0)
 		r = option_parse(global_options, ARRAY_SIZE(global_options), &g, argc, argv,
 				 OPTION_STOP_AT_POSITIONAL, &first, &err);

@@ -214,8 +214,10 @@ static int run_run(const struct runtime_globals *g, void *target, char **args, s
 
 	if (r < 0)
 		return r;
-	if (!c->detach) /* while we wait for it nobody can write to our file: ETXTBSY */
+	if (!c->detach) {
+		c->o.self_argv = g->argv;
 		return run_attached(g, c, err);
+	}
 	r = sealed_self_ensure(g->argv, err);
 	if (r >= 0)
 		r = make_and_start(&c->o, &pid, &pidfd, &notify_fd, err);

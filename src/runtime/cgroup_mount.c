@@ -25,6 +25,7 @@ static void add_bind(struct mount_plan *p, const char *source, const char *dest,
 	struct mount_op *op = mount_plan_add(p, MOUNT_OP_BIND, dest);
 
 	op->source = arena_strdup(p->arena, source);
+	op->flags = MOUNT_OP_F_NO_SYMLINK; /* an image's link could lead it over /proc */
 	op->options.bind = true;
 	op->options.recursive_bind = recursive;
 	op->options.set = o->set;

@@ -35,6 +35,7 @@
 #include "runtime/mempolicy.h"
 #include "runtime/pidfd_socket.h"
 #include "runtime/runtime.h"
+#include "runtime/sealed_self.h"
 #include "runtime/seccomp_notify.h"
 #include "runtime/statedir.h"
 #include "runtime/sync.h"
@@ -154,6 +155,20 @@ static int load(struct creation *c, struct error *err)
 	if (r >= 0)
 		r = seccomp_apply_annotations(c->spec, err);
 	return r;
+}
+
+/*
+ * Alone in a new pid namespace init meets nobody before its execve, and if that leads back to our
+ * file, sealed_self_refuse_inside() ends it: no process of the container has ever had a link to it.
+ */
+static int seal_self(struct creation *c, struct error *err)
+{
+	const struct oci_namespace *pid = &c->spec->linux_.namespaces[OCI_NS_PID];
+
+	if (!c->options->self_argv ||
+	    (pid->wanted && str_empty(pid->path) && sealed_self_is_static()))
+		return 0;
+	return sealed_self_ensure(c->options->self_argv, err);
 }
 
 static int open_namespaces(struct creation *c, struct error *err)
@@ -355,6 +370,8 @@ static const struct create_step prepare_steps[] = {
 	{ "id", check_id },
 	{ "config", load },
 	{ "check", check_spec },
+	/* begins anew */
+	{ "seal-self", seal_self },
 	{ "namespaces", open_namespaces },
 	{ "process", prepare_process },
 	{ "console", connect_console },

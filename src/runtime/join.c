@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,13 +41,13 @@ static int join_signals(struct join_context *ctx, struct error *err)
 }
 
 /*
- * From the pid namespace on the container can see us: our /proc/PID/exe is the runtime's own file
- * on the host, our memory and descriptors are the caller's (CVE-2019-5736, CVE-2016-9962).
+ * The caller's terminal is not the process's, even if its descriptors are: with it as controlling
+ * terminal TIOCSTI would type into the caller's shell (CVE-2017-5226, CVE-2016-10124).
  */
-static int join_hide(struct join_context *ctx, struct error *err)
+static int join_session(struct join_context *ctx, struct error *err)
 {
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return error_sys(err, "cannot become non-dumpable");
+	if (setsid() < 0)
+		return error_sys(err, "cannot start a session");
 	return 0;
 }
 
@@ -106,7 +105,7 @@ static int join_terminal(struct join_context *ctx, struct error *err)
 
 	if (!p->terminal)
 		return 0;
-	r = pty_open(ctx->child_root_fd, "/dev/ptmx", &master_fd, &slave_fd, err);
+	r = pty_open(ctx->child_root_fd, "/dev/pts", &master_fd, &slave_fd, err);
 	if (r < 0)
 		return r;
 	if (p->console_height)
@@ -165,7 +164,7 @@ static const struct join_step {
 	int (*run)(struct join_context *ctx, struct error *err);
 } join_steps[] = {
 	{ "signals", join_signals },
-	{ "hide", join_hide },	   /* before anybody in the container sees us */
+	{ "session", join_session },
 	{ "cgroup", join_cgroup }, /* with the host's rights and paths */
 	{ "keyring", join_keyring },
 	{ "limits", join_limits }, /* needs privileges that the user namespace ends */

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "runtime/procfs.h"
 
 #define SELINUX_FS_MAGIC 0xf97cff8c /* linux/magic.h */
 #define LABEL_MAX	 4096	    /* the kernel takes one page */
@@ -55,10 +56,10 @@ int lsm_check_mount_label(const char *label, struct error *err)
 /* An attribute takes its whole value in one write(2). */
 static int write_attr(int proc_fd, const char *name, const char *value, size_t len)
 {
-	cleanup_fd int fd = openat(proc_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_fd int fd = procfs_open(proc_fd, name, O_WRONLY);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	return write(fd, value, len) < 0 ? -errno : 0;
 }
 

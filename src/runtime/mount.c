@@ -251,7 +251,8 @@ static bool is_proc(int fd)
  */
 static int check_destination(const struct mount_op *op, int dest_fd, struct error *err)
 {
-	if (!(op->flags & MOUNT_OP_F_USER) || !is_proc(dest_fd) || str_after(op->dest, "/proc"))
+	if (!(op->flags & MOUNT_OP_F_USER) || !is_proc(dest_fd) || str_eq(op->dest, "/proc") ||
+	    str_after(op->dest, "/proc/"))
 		return 0;
 	return error_kind(err, ERROR_DENIED, "'%s' leads into /proc in the rootfs", op->dest);
 }

@@ -21,6 +21,7 @@
 #include "runtime/caps.h"
 #include "runtime/executable.h"
 #include "runtime/lsm.h"
+#include "runtime/procfs.h"
 #include "runtime/schedule.h"
 #include "runtime/seccomp_notify.h"
 
@@ -142,12 +143,12 @@ void process_add_env(struct process_setup *s, const char *variable)
 
 static int apply_oom_score(int proc_fd, int64_t score, struct error *err)
 {
-	cleanup_fd int fd = openat(proc_fd, "self/oom_score_adj", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_fd int fd = procfs_open(proc_fd, "self/oom_score_adj", O_RDWR);
 	char text[24], now[24] = "";
 	int n = snprintf(text, sizeof(text), "%lld", (long long)score);
 
 	if (fd < 0)
-		return error_sys(err, "cannot open oom_score_adj");
+		return error_num(err, -fd, "cannot open oom_score_adj");
 	if (write(fd, text, (size_t)n) == n)
 		return 0;
 	/* lowering needs CAP_SYS_RESOURCE, also to the value that is there (rootless) */

@@ -89,7 +89,7 @@ static int check_proc(struct mount_op *op, size_t i, struct error *err)
 				  "mounts[%zu]: '%s' cannot be mounted inside /proc", i, op->dest);
 	}
 	if (op->kind == MOUNT_OP_BIND) {
-		op->flags |= MOUNT_OP_F_PROC;
+		op->flags |= MOUNT_OP_F_PROC | MOUNT_OP_F_NO_SYMLINK;
 		return 0;
 	}
 	if (op->kind == MOUNT_OP_FS && !str_eq(op->fs_type, "proc"))

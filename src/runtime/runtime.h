@@ -47,6 +47,9 @@ struct runtime_create_options {
 	bool no_new_keyring;   /* stay in the caller's session keyring */
 	bool notify_socket;    /* a $NOTIFY_SOCKET for the container, see notify_socket.h */
 	bool systemd_cgroup;   /* refused: not supported yet */
+	/* our command line, to execute ourselves once more, sealed, before there is anything to undo;
+	 * only where this container could get at our file otherwise (runtime/sealed_self.h); or NULL */
+	char *const *self_argv;
 };
 
 /*

@@ -7,6 +7,7 @@
  * docs/decisions/0001-sealed-self.md says where this is needed and where not.
  */
 
+#include <stdbool.h>
 #include "base/error.h"
 
 /*
@@ -15,3 +16,16 @@
  * is not root, and neither is his container on the host); else only returns with an error.
  */
 int sealed_self_ensure(char *const *argv, struct error *err);
+
+/*
+ * Can a container whose init is a child of ours, alone in a new pid namespace, not get at our file?
+ * True if no code but our own runs when its program is a link to it: if we are linked statically.
+ */
+bool sealed_self_is_static(void);
+
+/*
+ * First thing in main(): are we what a container's init executed by a link to the runtime's file?
+ * Then nothing must happen in this process, which others of the container could look into.
+ * Returns  0: no; -EACCES: refused
+ */
+int sealed_self_refuse_inside(struct error *err);

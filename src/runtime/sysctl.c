@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "base/path.h"
 #include "base/str.h"
+#include "runtime/procfs.h"
 
 /* Parameters that exist once a namespace; a name that ends in "." is a prefix. namespaces(7) */
 static const struct {
@@ -87,7 +87,7 @@ int sysctl_apply(const struct oci_linux *config, int proc_fd, struct error *err)
 		int r = to_path(s->key, path, sizeof(path));
 
 		if (r >= 0)
-			r = fd = path_open_beneath(proc_fd, path, O_WRONLY, 0);
+			r = fd = procfs_open(proc_fd, path, O_WRONLY);
 		if (r < 0)
 			return error_num(err, -r, "linux.sysctl: cannot open '%s'", s->key);
 		if (write(fd, s->value, len) != (ssize_t)len)

@@ -15,7 +15,8 @@
 #include "oci/spec.h"
 #include "runtime/rootfs.h"
 
-#define PTMX_PATH "/dev/pts/ptmx"
+#define DEVPTS_PATH "/dev/pts"
+#define PTMX_PATH   DEVPTS_PATH "/ptmx"
 
 /* /dev/console is the container's terminal: the slave itself is bound, not a name of it. */
 static int bind_console(struct mounter *m, int slave_fd, struct error *err)
@@ -47,7 +48,7 @@ int tty_create(struct mounter *m, const struct oci_process *process, int console
 {
 	cleanup_fd int master_fd = -EBADF;
 	cleanup_fd int slave_fd = -EBADF;
-	int r = pty_open(m->root_fd, PTMX_PATH, &master_fd, &slave_fd, err);
+	int r = pty_open(m->root_fd, DEVPTS_PATH, &master_fd, &slave_fd, err);
 
 	if (r < 0)
 		return error_prefix(err, r, "process.terminal");
