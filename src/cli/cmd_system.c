@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands on berth itself: info, inspect of anything, version, system check, and the monitor's
- * exit command. */
+ * exit command, an ordinary user's namespace. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/macro.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/units.h"
 #include "cli/cmd_inspect.h"
@@ -77,6 +80,8 @@ static void print_info(const struct engine *e, const struct engine_info *i)
 		i->kernel, i->os, i->arch, i->cpus);
 	(void)printf("Total Memory: %s\nName: %s\n",
 		     units_format_bytes((double)i->memory_bytes, memory), i->hostname);
+	if (i->rootless)
+		(void)printf("Security Options:\n rootless\n");
 	(void)printf("Runtime: %s\nBerth Root Dir: %s\nBerth State Dir: %s\n", i->runtime_path,
 		     engine_root_path(e), engine_state_path(e));
 }
@@ -103,6 +108,10 @@ static void format_info(const struct engine *e, const struct engine_info *i, str
 	json_add_u64(&w, "MemTotal", i->memory_bytes);
 	json_add_string(&w, "Name", i->hostname);
 	json_add_string(&w, "ServerVersion", BERTH_VERSION);
+	json_begin_array(&w, "SecurityOptions");
+	if (i->rootless)
+		json_add_string(&w, NULL, "name=rootless");
+	json_end(&w);
 	json_add_string(&w, "DockerRootDir", engine_root_path(e));
 	json_end(&w);
 }
@@ -176,6 +185,37 @@ static int cmd_reap(struct cli *cli, void *target UNUSED, int n UNUSED, char **a
 	return r < 0 ? r : engine_reap(e, args[0], err);
 }
 
+/* unshare: podman's name for a look around in the namespace where an ordinary user's containers and
+ * their files are root's and others' */
+
+static int cmd_unshare(struct cli *cli, void *target UNUSED, int n, char **args, struct error *err)
+{
+	const char *shell = getenv("SHELL");
+	const char *const default_argv[] = { str_empty(shell) ? "/bin/sh" : shell, NULL };
+	struct proc_spawn spawn = { .argv = n ? (const char *const *)args : default_argv,
+				    .flags = PROC_SEARCH_PATH | PROC_INHERIT_STDIO };
+	cleanup_fd int pidfd = -EBADF;
+	struct proc_status status;
+	struct engine *e;
+	int r;
+
+	if (geteuid() == 0)
+		return error_kind(err, ERROR_INVALID,
+				  "unshare is for ordinary users: root's containers have no user "
+				  "namespace");
+	r = cli_engine(cli, &e, err);
+	if (r < 0)
+		return r;
+	/* a berth in there finds the same stores, though it is called by uid 0 */
+	if (setenv("BERTH_ROOT", engine_root_path(e), 1) < 0 ||
+	    setenv("BERTH_STATE", engine_state_path(e), 1) < 0)
+		return error_oom(err);
+	r = proc_spawn(&spawn, &pidfd, NULL, err);
+	if (r == 0)
+		r = proc_wait(pidfd, &status, err);
+	return r < 0 ? r : status.code;
+}
+
 /* completion, system man */
 
 static int cmd_completion(struct cli *cli, void *target, int n, char **args, struct error *err)
@@ -239,6 +279,14 @@ static const struct command commands[] = {
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_reap },
+	{ .top = "unshare",
+	  .usage = "[COMMAND [ARG...]]",
+	  .summary = "Run a command, or a shell, in the user namespace of your containers",
+	  .target_size = sizeof(struct no_flags),
+	  .max_args = COMMAND_ANY_ARGS,
+	  .parse_flags = OPTION_STOP_AT_POSITIONAL,
+	  .fail_code = 125,
+	  .run = cmd_unshare },
 	{ .top = "version",
 	  .usage = "[OPTIONS]",
 	  .summary = "Show the berth version information",

@@ -255,6 +255,7 @@ struct engine_info {
 	const char *cgroup_driver;  /* "cgroupfs" */
 	const char *storage_driver; /* "overlay" */
 	char kernel[128], os[128], arch[32], hostname[65];
+	bool rootless; /* an ordinary user's */
 	int cpus;
 	uint64_t memory_bytes;
 	char runtime_path[4096];

@@ -108,6 +108,7 @@ int engine_info(struct engine *e, struct engine_info *ret_info, struct error *er
 		return r;
 	(void)snprintf(info.runtime_path, sizeof(info.runtime_path), "%s", runtime);
 	info.storage_driver = snapshot_choose(containers_fd)->name;
+	info.rootless = e->rootless;
 	describe_host(&info);
 	*ret_info = info;
 	return 0;

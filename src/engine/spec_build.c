@@ -96,7 +96,9 @@ static void build_linux(const struct container_config *c, struct oci_linux *ret)
 		ret->devices = c->devices.nodes;
 		ret->n_devices = c->devices.n_nodes;
 	}
-	ret->cgroups_path = arena_strdup(c->arena, cgroups_path);
+	/* runc takes a path for a wish, which it fails without rights to fulfil */
+	if (c->ids == IDMAP_ALL || !c->options->runtime || !str_empty(c->options->cgroup_parent))
+		ret->cgroups_path = arena_strdup(c->arena, cgroups_path);
 	ret->seccomp = c->security.seccomp;
 	if (!c->security.unmask_paths) {
 		ret->masked_paths = masked_paths;

@@ -79,17 +79,32 @@ static void add_shm_and_mqueue(const struct container_config *c, struct mount_li
 			       arena_printf(list->arena, "size=%lld", (long long)size)));
 }
 
+/* A namespace of the host's, whose file system an ordinary user can bind but not mount. */
+static bool is_foreign(const struct container_config *c, enum oci_ns ns)
+{
+	return c->ids != IDMAP_ALL && c->ns[ns].kind == NAMESPACE_HOST;
+}
+
 static void add_system(const struct container_config *c, struct mount_list *list)
 {
 	const char *access = c->options->privileged ? "rw" : "ro";
 
-	add_copy(list, "/proc", "proc", "proc", WORDS("nosuid", "noexec", "nodev"));
+	if (is_foreign(c, OCI_NS_PID))
+		add_copy(list, "/proc", "bind", "/proc",
+			 WORDS("rbind", "rslave", "nosuid", "noexec", "nodev"));
+	else
+		add_copy(list, "/proc", "proc", "proc", WORDS("nosuid", "noexec", "nodev"));
 	add_copy(list, "/dev", "tmpfs", "tmpfs",
 		 WORDS("nosuid", "strictatime", "mode=755", "size=65536k"));
 	add_copy(list, "/dev/pts", "devpts", "devpts",
 		 WORDS("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
 		       c->ids == IDMAP_ONE ? "gid=0" : "gid=5"));
-	add_copy(list, "/sys", "sysfs", "sysfs", WORDS("nosuid", "noexec", "nodev", access));
+	if (is_foreign(c, OCI_NS_NET))
+		add_copy(list, "/sys", "bind", "/sys",
+			 WORDS("rbind", "rslave", "nosuid", "noexec", "nodev", access));
+	else
+		add_copy(list, "/sys", "sysfs", "sysfs",
+			 WORDS("nosuid", "noexec", "nodev", access));
 	add_copy(list, "/sys/fs/cgroup", "cgroup", "cgroup",
 		 WORDS("nosuid", "noexec", "nodev", access));
 	add_shm_and_mqueue(c, list);

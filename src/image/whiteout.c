@@ -43,7 +43,10 @@ int whiteout_make_opaque(struct unpack *u, int dir_fd, const char *name, struct 
 	if (fd < 0)
 		return error_sys(err, "cannot open directory '%s'", name);
 	if (fsetxattr(fd, attribute, "y", 1, 0) < 0)
-		return error_sys(err, "cannot set %s", attribute);
+		return error_sys(err, "cannot set %s%s", attribute,
+				 errno == EOPNOTSUPP ? ", which the file system does not keep: "
+						       "choose another --root"
+						     : "");
 	return 0;
 }
 

@@ -51,6 +51,8 @@ teardown() {
 }
 
 @test "layers keep owners and modes; whiteouts and opaque directories hide what is below" {
+  touch "$USERS/probe"
+  setfattr -n user.probe -v 1 "$USERS/probe" 2>/dev/null || skip "the file system of the tests keeps no user attributes"
   mkdir -p "$BATS_TEST_TMPDIR"/{one,two}/{gone,opaque}
   touch "$BATS_TEST_TMPDIR"/one/{gone/file,opaque/below} "$BATS_TEST_TMPDIR/one/owned"
   chown 33:44 "$BATS_TEST_TMPDIR/one/owned"
@@ -308,6 +310,28 @@ gone() {
   run -0 as_user berth run --rm --rootfs "$USERS/mine/rootfs" sh -c 'id -u; touch /made'
   expect_output 0
   [ "$(stat -c %u "$USERS/mine/rootfs/made")" = "$USER_ID" ]
+}
+
+@test "unshare: a look at the files as the containers see them; berth finds the same stores there" {
+  as_user berth run --name files berth-test sh -c 'touch /f; chown 5:6 /f'
+  run -0 as_user berth unshare sh -c 'cat /proc/self/uid_map; stat -c %u:%g ~/.local/share/berth/containers/*/upper/f; berth ps -a --format "{{.Names}}"'
+  expect_text "5:6"
+  expect_text files
+  run -3 as_user berth unshare sh -c 'exit 3'
+  run -127 as_user berth unshare nosuchprogram
+  run -125 berth unshare true
+  expect_text "unshare is for ordinary users"
+  run -0 as_user berth info --format '{{json .SecurityOptions}}'
+  expect_output '["name=rootless"]'
+}
+
+@test "a foreign runtime that knows nothing of all this" {
+  needs program:runc
+  run -0 as_user berth run --rm --runtime "$(command -v runc)" berth-test sh -c 'id -u; echo x >/dev/null'
+  expect_output 0
+  run -0 as_user berth run --rm --runtime "$(command -v runc)" --network host --pid host --device /dev/zero:/dev/nought berth-test \
+    sh -c 'ls /sys/class/net | head -1; head -c 2 /dev/nought | wc -c; readlink /proc/self/ns/pid'
+  expect_output "$(ls /sys/class/net | head -1)"$'\n'2$'\n'"$(readlink /proc/self/ns/pid)"
 }
 
 @test "root and the user do not see each other's containers" {
