@@ -32,9 +32,15 @@ static const struct oci_table seccomp_table = OCI_TABLE(seccomp_fields, 0);
 
 ENABLED(apparmor);
 ENABLED(selinux);
-ENABLED(intel_rdt);
 ENABLED(idmap_mounts);
 ENABLED(net_devices);
+
+static const struct oci_field intel_rdt_fields[] = {
+	{ FLAG("enabled", intel_rdt) },
+	{ FLAG("schemata", intel_rdt) },
+	{ FLAG("monitoring", intel_rdt) },
+};
+static const struct oci_table intel_rdt_table = OCI_TABLE(intel_rdt_fields, 0);
 
 static const struct oci_field mempolicy_fields[] = {
 	{ LIST("modes", mempolicy_modes) },

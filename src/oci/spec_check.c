@@ -504,7 +504,8 @@ static int check_words(const struct oci_spec *spec, struct error *err)
 			   l->personality_domain);
 	if (l->mempolicy_mode && !oci_words_find(&oci_mempolicy_mode_words, l->mempolicy_mode))
 		return bad(err, "linux.memoryPolicy.mode: unknown mode '%s'", l->mempolicy_mode);
-	if (clos && (str_eq(clos, ".") || str_eq(clos, "..") || strpbrk(clos, "/\n")))
+	if (clos && !str_eq(clos, "/") && /* the root class */
+	    (str_eq(clos, ".") || str_eq(clos, "..") || strpbrk(clos, "/\n")))
 		return bad(err, "linux.intelRdt.closID: '%s' is no directory name", clos);
 	return 0;
 }

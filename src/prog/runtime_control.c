@@ -141,7 +141,7 @@ static int run_resume(const struct runtime_globals *g, void *target, char **args
 
 struct update_options {
 	const char *resources_path;
-	const char *kernel_memory, *kernel_memory_tcp;
+	const char *kernel_memory, *kernel_memory_tcp, *l3_schema, *mem_schema;
 	struct oci_resources r;
 };
 
@@ -204,6 +204,10 @@ static const struct option update_options[] = {
 	  .arg = "bytes", .hidden = true },
 	{ "kernel-memory-tcp", 0, OPTION_STRING, OPTION_FIELD(update_options, kernel_memory_tcp),
 	  .arg = "bytes", .hidden = true },
+	{ "l3-cache-schema", 0, OPTION_STRING, OPTION_FIELD(update_options, l3_schema),
+	  .arg = "string", .help = "Intel RDT: parts of the L3 cache, L3:0=ff;1=f" },
+	{ "mem-bw-schema", 0, OPTION_STRING, OPTION_FIELD(update_options, mem_schema),
+	  .arg = "string", .help = "Intel RDT: memory bandwidth, MB:0=50;1=100" },
 	{ "memory", 0, OPTION_CALL, R(memory_limit), .arg = "bytes", CALL(parse_bytes),
 	  .help = "memory limit, -1: none" },
 	{ "memory-reservation", 0, OPTION_CALL, R(memory_reservation), .arg = "bytes",
@@ -238,7 +242,13 @@ static int run_update(const struct runtime_globals *g, void *target, char **args
 		if (r == 0)
 			r = oci_resources_parse(text, len, arena, &o->r, err);
 	}
-	return r < 0 ? r : runtime_update(g->root, args[0], &o->r, err);
+	if (r < 0)
+		return r;
+	return runtime_update(g->root, args[0],
+			      &(struct runtime_update_options){ .resources = &o->r,
+								.l3_schema = o->l3_schema,
+								.mem_schema = o->mem_schema },
+			      err);
 }
 
 /* mounts */

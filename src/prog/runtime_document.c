@@ -126,6 +126,7 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		.seccomp_operators = names_of(&oci_seccomp_op_words, arena),
 		.seccomp_archs = names_of(&oci_seccomp_arch_words, arena),
 		.seccomp_known_flags = names_of(&oci_seccomp_flag_words, arena),
+		.intel_rdt = true,
 		.mempolicy_modes = names_of(&oci_mempolicy_mode_words, arena),
 		.mempolicy_flags = names_of(&oci_mempolicy_flag_words, arena),
 		.seccomp_supported_flags = supported_flags(arena),

@@ -73,7 +73,6 @@ static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 		bool asked;
 		const char *field;
 	} fields[] = {
-		{ l->has_intel_rdt, "linux.intelRdt" },
 		{ l->n_net_devices, "linux.netDevices" },
 	};
 
@@ -200,6 +199,8 @@ static int claim(struct creation *c, struct error *err)
 	c->container->n_annotations = c->spec->n_annotations;
 	c->container->no_pivot = c->options->no_pivot;
 	c->container->has_poststop = c->spec->hooks.n[OCI_HOOK_POSTSTOP] > 0;
+	if (c->rdt.own)
+		c->container->rdt_path = arena_strdup(c->container->arena, c->rdt.own);
 	return save_config(c, err);
 }
 
@@ -225,6 +226,25 @@ static int locate_cgroup(struct creation *c, struct error *err)
 	c->cgroup->rootless = c->options->rootless;
 	note_cgroup(c);
 	return 0;
+}
+
+static int plan_rdt(struct creation *c, struct error *err)
+{
+	const struct oci_linux *config = &c->spec->linux_;
+	cleanup_free char *root = NULL;
+	int r;
+
+	if (!config->has_intel_rdt)
+		return 0;
+	r = rdt_find_root(&root, err);
+	return r < 0 ? r : rdt_plan(config, c->options->id, root, &c->rdt, err);
+}
+
+static int make_rdt(struct creation *c, struct error *err)
+{
+	int r = rdt_make(&c->rdt, err);
+
+	return r < 0 ? r : rdt_open_enter(&c->rdt, err);
 }
 
 static int make_cgroup(struct creation *c, struct error *err)
@@ -325,6 +345,7 @@ static int fill_init(struct creation *c, struct error *err)
 		.container = c->container,
 		.namespaces = &c->namespaces,
 		.cgroup = c->cgroup,
+		.rdt = &c->rdt,
 		.plan = &c->plan,
 		.process = c->spec->process ? &c->process : NULL,
 		.sync_fd = -EBADF,
@@ -374,6 +395,7 @@ static const struct create_step prepare_steps[] = {
 	{ "seal-self", seal_self },
 	{ "namespaces", open_namespaces },
 	{ "process", prepare_process },
+	{ "intelRdt-plan", plan_rdt },
 	{ "console", connect_console },
 	{ "pidfd-socket", connect_pidfd_socket },
 	/* from here on there is something to undo */
@@ -384,6 +406,7 @@ static const struct create_step prepare_steps[] = {
 	{ "cgroup-path", locate_cgroup },
 	{ "state", save_state },
 	{ "cgroup", make_cgroup },
+	{ "intelRdt", make_rdt },
 	{ "plan", plan },
 	{ "init", fill_init },
 };
@@ -391,6 +414,7 @@ static const struct create_step prepare_steps[] = {
 int creation_prepare(const struct runtime_create_options *o, struct creation *c, struct error *err)
 {
 	*c = (struct creation){ .options = o, .sync_fd = -EBADF, .console_fd = -EBADF };
+	c->rdt = (struct rdt)RDT_INIT;
 	c->pidfd = c->pidfd_socket_fd = c->init.sync_fd = c->init.listen_fd = -EBADF;
 	for (size_t i = 0; i < OCI_NS_COUNT; i++)
 		c->namespaces.join_fd[i] = -EBADF;
@@ -410,6 +434,7 @@ static void undo(struct creation *c)
 		(void)cgroup_kill(c->cgroup, SIGKILL, &ignored);
 		(void)cgroup_destroy(c->cgroup, &ignored);
 	}
+	rdt_undo(&c->rdt);
 	if (c->container)
 		(void)container_remove(c->container, &ignored);
 }
@@ -427,6 +452,7 @@ void creation_done(struct creation *c)
 	namespaces_close(&c->namespaces);
 	mount_plan_done(&c->plan);
 	process_setup_done(&c->process);
+	rdt_done(&c->rdt);
 	c->cgroup = cgroup_close(c->cgroup);
 	c->container = container_free(c->container);
 	c->spec = oci_spec_free(c->spec);

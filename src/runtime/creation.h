@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "runtime/init.h"
 #include "runtime/namespaces.h"
+#include "runtime/rdt.h"
 
 struct runtime_create_options;
 
@@ -20,6 +21,7 @@ struct creation {
 	struct container *container;
 	struct cgroup *cgroup;
 	bool has_cgroup; /* it is made, not only located */
+	struct rdt rdt;
 	struct namespaces namespaces;
 	struct mount_plan plan;
 	struct process_setup process;

@@ -23,6 +23,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
+#include "runtime/rdt.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
 
@@ -88,6 +89,10 @@ int runtime_delete(const char *root_path, const char *id, bool force, struct err
 			return r;
 	}
 	r = cgroup_destroy(cg, err);
+	if (r < 0)
+		return r;
+	if (c->rdt_path)
+		r = rdt_remove(c->rdt_path, err);
 	if (r < 0)
 		return r;
 	run_poststop(c);

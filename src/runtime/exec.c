@@ -68,6 +68,7 @@ struct exec {
 static void exec_done(struct exec *e)
 {
 	process_setup_done(&e->join.setup);
+	rdt_done(&e->join.rdt);
 	cleanup_close_fd(&e->join.init_pidfd);
 	cleanup_close_fd(&e->join.root_fd);
 	cleanup_close_fd(&e->join.proc_fd);
@@ -274,6 +275,20 @@ static int open_target(struct exec *e, struct error *err)
 	return r;
 }
 
+/* It is a child of ours, not of init: it does not have init's class. */
+static int open_rdt(struct exec *e, struct error *err)
+{
+	cleanup_free char *root = NULL;
+	int r;
+
+	if (!e->spec->linux_.has_intel_rdt)
+		return 0;
+	r = rdt_find_root(&root, err);
+	if (r >= 0)
+		r = rdt_plan(&e->spec->linux_, e->c->id, root, &e->join.rdt, err);
+	return r < 0 ? r : rdt_open_enter(&e->join.rdt, err);
+}
+
 static bool same_namespace(pid_t pid, const char *name)
 {
 	cleanup_free char *theirs = xasprintf("/proc/%d/ns/%s", (int)pid, name);
@@ -457,6 +472,8 @@ static int prepare(struct exec *e, struct error *err)
 	if (r == 0)
 		r = open_target(e, err);
 	if (r == 0)
+		r = open_rdt(e, err);
+	if (r == 0)
 		r = prepare_process(e, err);
 	if (r == 0)
 		r = open_console(e, err);
@@ -481,7 +498,8 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 		.console_fd = -EBADF,
 		.pid_file_dir_fd = -EBADF,
 		.pidfd_socket_fd = -EBADF,
-		.join = { .init_pidfd = -EBADF,
+		.join = { .rdt = RDT_INIT,
+			  .init_pidfd = -EBADF,
 			  .root_fd = -EBADF,
 			  .proc_fd = -EBADF,
 			  .console_fd = -EBADF,

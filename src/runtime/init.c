@@ -36,6 +36,7 @@
 #include "runtime/mempolicy.h"
 #include "runtime/namespaces.h"
 #include "runtime/personality.h"
+#include "runtime/rdt.h"
 #include "runtime/statedir.h"
 #include "runtime/sync.h"
 #include "runtime/sysctl.h"
@@ -186,6 +187,8 @@ static int init_cgroup(struct init *init, struct error *err)
 {
 	int r = cgroup_enter(init->cgroup, err);
 
+	if (r >= 0)
+		r = rdt_enter(init->rdt, err);
 	if (r >= 0 && init->namespaces->make_cgroup && unshare(CLONE_NEWCGROUP) < 0)
 		return error_sys(err, "cannot make a cgroup namespace");
 	return r;

@@ -19,6 +19,7 @@ struct cgroup;
 struct container;
 struct namespaces;
 struct oci_spec;
+struct rdt;
 
 struct init {
 	/* What the creator prepared; borrowed. */
@@ -26,6 +27,7 @@ struct init {
 	const struct container *container;
 	const struct namespaces *namespaces;
 	const struct cgroup *cgroup;
+	const struct rdt *rdt;
 	const struct mount_plan *plan;
 	struct process_setup *process; /* NULL: no process section */
 	int sync_fd;		       /* -EBADF: shared memory, nobody to talk to */

@@ -55,6 +55,8 @@ static int join_cgroup(struct join_context *ctx, struct error *err)
 {
 	int r = cgroup_enter(ctx->cgroup, err);
 
+	if (r >= 0)
+		r = rdt_enter(&ctx->rdt, err);
 	/* not before: entering a cpuset sets the affinity to it */
 	if (r >= 0)
 		r = schedule_set_affinity(ctx->setup.process->cpu_affinity_final, "final", err);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "runtime/process.h"
+#include "runtime/rdt.h"
 
 struct cgroup;
 struct oci_linux;
@@ -17,6 +18,7 @@ struct oci_linux;
 struct join_context {
 	const char *id;
 	const struct cgroup *cgroup; /* open to enter */
+	struct rdt rdt;		     /* open to enter */
 	const struct oci_linux *config;
 	int init_pidfd;	     /* of the container's init */
 	unsigned namespaces; /* CLONE_NEW* bits the child joins */

@@ -94,8 +94,12 @@ int runtime_delete(const char *root_path, const char *id, bool force, struct err
 int runtime_pause(const char *root_path, const char *id, struct error *err);
 int runtime_resume(const char *root_path, const char *id, struct error *err);
 
-/* Write the limits that are set; the others stay. */
-int runtime_update(const char *root_path, const char *id, const struct oci_resources *resources,
+/* Write the limits that are set; the others stay. After a failure all are as before. */
+struct runtime_update_options {
+	const struct oci_resources *resources;
+	const char *l3_schema, *mem_schema; /* of linux.intelRdt, or NULL */
+};
+int runtime_update(const char *root_path, const char *id, const struct runtime_update_options *o,
 		   struct error *err);
 
 /*

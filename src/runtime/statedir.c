@@ -147,6 +147,8 @@ static int read_state(struct container *c, const struct json *doc, struct error 
 	if (r >= 0)
 		r = json_get_string(doc, "seccompListener", &c->listener_path, err);
 	if (r >= 0)
+		r = json_get_string(doc, "intelRdt", &c->rdt_path, err);
+	if (r >= 0)
 		r = json_get_strings(doc, "cgroups", c->arena, &c->cgroups, NULL, err);
 	if (r >= 0)
 		r = read_annotations(c, doc, err);
@@ -224,6 +226,8 @@ int container_save(const struct container *c, struct error *err)
 	json_add_bool(&w, "poststop", c->has_poststop);
 	if (c->listener_path)
 		json_add_string(&w, "seccompListener", c->listener_path);
+	if (c->rdt_path)
+		json_add_string(&w, "intelRdt", c->rdt_path);
 	json_begin_array(&w, "cgroups");
 	for (size_t i = 0; c->cgroups && c->cgroups[i]; i++)
 		json_add_string(&w, NULL, c->cgroups[i]);

@@ -44,6 +44,7 @@ struct container {
 	int64_t created_ns;	    /* real time */
 	uint32_t owner_uid;	    /* who called create */
 	const char *const *cgroups; /* lines for cgroup_open(), NULL-terminated */
+	const char *rdt_path;	    /* directory in resctrl that delete removes, or NULL */
 	const struct oci_pair *annotations;
 	size_t n_annotations;
 	bool no_pivot;

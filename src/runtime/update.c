@@ -7,8 +7,10 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/stats.h"
+#include "runtime/rdt.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
 
@@ -26,9 +28,34 @@ static int open_cgroup(const char *root_path, const char *id, struct container *
 	return 0;
 }
 
-int runtime_update(const char *root_path, const char *id, const struct oci_resources *resources,
+/* Which class the container is in is told by the document that it was made of. */
+static int update_rdt(const struct container *c, const struct runtime_update_options *o,
+		      struct rdt *rdt, char **ret_before, struct error *err)
+{
+	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
+	cleanup_free char *root = NULL;
+	int r;
+
+	if (!o->l3_schema && !o->mem_schema)
+		return 0;
+	r = rdt_find_root(&root, err);
+	if (r == 0 && !root)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "cannot set %s: no resctrl file system is mounted (it takes a "
+				  "processor and a kernel with Intel RDT)",
+				  o->l3_schema ? "l3-cache-schema" : "mem-bw-schema");
+	if (r == 0)
+		r = container_config(c, &spec, err);
+	if (r == 0)
+		r = rdt_plan(&spec->linux_, c->id, root, rdt, err);
+	return r < 0 ? r : rdt_update(rdt, o->l3_schema, o->mem_schema, ret_before, err);
+}
+
+int runtime_update(const char *root_path, const char *id, const struct runtime_update_options *o,
 		   struct error *err)
 {
+	__attribute__((cleanup(rdt_done))) struct rdt rdt = RDT_INIT;
+	cleanup_free char *before = NULL;
 	cleanup_with(container_free) struct container *c = NULL;
 	cleanup_with(cgroup_close) struct cgroup *cg = NULL;
 	enum container_status status;
@@ -40,7 +67,13 @@ int runtime_update(const char *root_path, const char *id, const struct oci_resou
 		return r;
 	if (status == CONTAINER_STOPPED)
 		return error_kind(err, ERROR_CONFLICT, "container not running");
-	return cgroup_update(cg, resources, err);
+	r = update_rdt(c, o, &rdt, &before, err);
+	if (r < 0)
+		return r;
+	r = cgroup_update(cg, o->resources, err);
+	if (r < 0 && before)
+		rdt_restore(&rdt, before);
+	return r;
 }
 
 /* Of a container without cgroups (an ordinary user's, if the host delegates none to him): what is in

@@ -237,3 +237,24 @@ scheduling() {
   [ "$up" -ge 864000 ]
   refused linux.timeOffsets "c['linux']['timeOffsets'] = $days"
 }
+
+@test "intelRdt: features says that it is there, whatever the host has" {
+  runtime features | jq -e '.linux.intelRdt == {"enabled": true, "schemata": true, "monitoring": true}'
+}
+
+@test "intelRdt: without resctrl the field is named, by create and by update" {
+  ! grep -q ' - resctrl ' /proc/self/mountinfo || skip "this host has resctrl"
+  refused "linux.intelRdt.closID: no resctrl file system is mounted" 'c["linux"]["intelRdt"] = {"closID": "gold"}'
+  refused "linux.intelRdt.l3CacheSchema" 'c["linux"]["intelRdt"] = {"l3CacheSchema": "L3:0=f"}'
+  refused "linux.intelRdt.schemata" 'c["linux"]["intelRdt"] = {"schemata": ["L3:0=f"]}'
+  refused "linux.intelRdt.enableMonitoring" 'c["linux"]["intelRdt"] = {"enableMonitoring": True}'
+  refused "linux.intelRdt.closID" 'c["linux"]["intelRdt"] = {"closID": "../gold"}'
+  [ -z "$(runtime list -q)" ]
+  start
+  run runtime update --l3-cache-schema L3:0=f p1
+  expect_status 1
+  expect_text "l3-cache-schema: no resctrl"
+  run runtime update --mem-bw-schema MB:0=50 --pids-limit 7 p1
+  expect_status 1
+  expect_text "mem-bw-schema: no resctrl"
+}
