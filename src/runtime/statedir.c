@@ -40,7 +40,7 @@ int container_check_id(const char *id, struct error *err)
 	return 0;
 }
 
-static struct container *container_new(const char *root_path, const char *id)
+struct container *container_new(const char *root_path, const char *id)
 {
 	struct arena *arena = arena_new();
 	struct container *c = arena_alloc(arena, sizeof(*c));
@@ -156,11 +156,18 @@ static int read_state(struct container *c, const struct json *doc, struct error 
 	return r;
 }
 
+int container_parse(struct container *c, const char *text, size_t len, struct error *err)
+{
+	const struct json *doc;
+	int r = json_parse(text, len, c->arena, &doc, err);
+
+	return r < 0 ? r : read_state(c, doc, err);
+}
+
 int container_open(const char *root_path, const char *id, struct container **ret, struct error *err)
 {
 	cleanup_with(container_free) struct container *c = NULL;
 	cleanup_free char *text = NULL;
-	const struct json *doc;
 	size_t len = 0;
 	int r = container_check_id(id, err);
 
@@ -178,9 +185,7 @@ int container_open(const char *root_path, const char *id, struct container **ret
 		return 0;
 	}
 	if (r >= 0)
-		r = json_parse(text, len, c->arena, &doc, err);
-	if (r >= 0)
-		r = read_state(c, doc, err);
+		r = container_parse(c, text, len, err);
 	if (r < 0)
 		return error_prefix(err, r, "reading the state of container '%s'", id);
 	*ret = take_ptr(&c);
@@ -205,13 +210,11 @@ static int write_first(const struct container *c, const struct buf *text, struct
 	return r < 0 ? error_num(err, -r, "cannot write the state") : 0;
 }
 
-int container_save(const struct container *c, struct error *err)
+void container_format(const struct container *c, struct buf *out)
 {
-	cleanup_buf struct buf text = { 0 };
 	struct json_writer w;
 
-	buf_reserve(&text, 2048);
-	json_writer_init(&w, &text, NULL);
+	json_writer_init(&w, out, NULL);
 	json_begin_object(&w, NULL);
 	json_add_u64(&w, "format", STATE_FORMAT);
 	json_add_string(&w, "id", c->id);
@@ -234,6 +237,14 @@ int container_save(const struct container *c, struct error *err)
 	json_end(&w);
 	write_annotations(c, &w);
 	json_end(&w);
+}
+
+int container_save(const struct container *c, struct error *err)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	buf_reserve(&text, 2048);
+	container_format(c, &text);
 	if (c->pid == 0)
 		return write_first(c, &text, err);
 	return file_write_atomic(c->dir_fd, CONTAINER_STATE_FILE, text.data, text.len, 0600, 0,

@@ -70,6 +70,11 @@ int container_claim(const char *root_path, const char *id, struct container **re
 int container_open(const char *root_path, const char *id, struct container **ret,
 		   struct error *err);
 
+/* Without anything on disk: what state.json holds, and its text. Strings hang on c's arena. */
+struct container *container_new(const char *root_path, const char *id);
+int container_parse(struct container *c, const char *text, size_t len, struct error *err);
+void container_format(const struct container *c, struct buf *out);
+
 /* Write state.json. */
 int container_save(const struct container *c, struct error *err);
 

@@ -56,6 +56,7 @@ int sync_check(const void *data, size_t n, enum sync_type type, pid_t *ret_pid, 
 		err->step[sizeof(err->step) - 1] = '\0';
 		if ((unsigned)err->kind >= ERROR_KIND_COUNT)
 			err->kind = ERROR_INTERNAL;
+		err->sys = MAX(err->sys, 0);
 		return err->sys > 0 ? -err->sys : -EIO;
 	}
 	if (p.type != type)
