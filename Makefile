@@ -3,10 +3,13 @@
 #   make           build; the programs are then in build/bin/
 #   make run       install what is missing, build, make a small image, run a container that shows itself
 #   make test      install what is missing, build, run every check and test
+#   make conformance   what runtimes take, refuse and answer, held against berth-runtime (RUNTIME=runc: against another)
 #   make bench     measure against the kernel's floor and the engines that are installed
 #   make install   into $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
 DESTDIR ?=
+# program to try in "make conformance"
+RUNTIME ?= berth-runtime
 # seconds for each fuzzer of "make fuzz"
 FUZZ_TIME ?= 30
 
@@ -33,6 +36,10 @@ check:
 	@tools/install-deps build test
 	@tests/run gates unit
 
+conformance: all
+	@tools/install-deps conformance
+	@tests/conformance/run --runtime $(RUNTIME)
+
 bench: all
 	@tools/install-deps bench
 	@tests/lib/with-peers bench/run
@@ -54,4 +61,4 @@ install: all
 clean:
 	@rm -rf build build-*
 
-.PHONY: all run test check bench bench-peers fuzz format install clean
+.PHONY: all run test check conformance bench bench-peers fuzz format install clean
