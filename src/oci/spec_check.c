@@ -313,18 +313,40 @@ static int check_devices(const struct oci_spec *spec, struct error *err)
 	return 0;
 }
 
+static const char *inside_name(const struct oci_net_device *d)
+{
+	return str_empty(d->name) ? d->host_name : d->name;
+}
+
+/* A percent sign is for one "%d", where the kernel puts a number. */
+static bool is_name_pattern(const char *name)
+{
+	const char *percent = strchr(name, '%');
+
+	return !percent || (percent[1] == 'd' && !strchr(percent + 1, '%'));
+}
+
 /* Interface names: dev_valid_name() of the kernel */
 static int check_net_devices(const struct oci_spec *spec, struct error *err)
 {
+	const struct oci_net_device *list = spec->linux_.net_devices;
+
 	for (size_t i = 0; i < spec->linux_.n_net_devices; i++) {
-		const struct oci_net_device *d = &spec->linux_.net_devices[i];
-		const char *names[] = { d->host_name, str_empty(d->name) ? d->host_name : d->name };
+		const struct oci_net_device *d = &list[i];
+		const char *names[] = { d->host_name, inside_name(d) };
 
 		for (size_t j = 0; j < ARRAY_SIZE(names); j++)
 			if (!*names[j] || strlen(names[j]) > 15 || str_eq(names[j], ".") ||
 			    str_eq(names[j], "..") || strpbrk(names[j], "/: \t\n\v\f\r"))
 				return bad(err, "linux.netDevices: '%s' is no interface name",
 					   names[j]);
+		if (strchr(names[0], '%') || !is_name_pattern(names[1]))
+			return bad(err, "linux.netDevices: '%s' is no interface name",
+				   strchr(names[0], '%') ? names[0] : names[1]);
+		for (size_t j = 0; j < i; j++)
+			if (!strchr(names[1], '%') && str_eq(names[1], inside_name(&list[j])))
+				return bad(err, "linux.netDevices: two devices are named '%s'",
+					   names[1]);
 	}
 	return 0;
 }

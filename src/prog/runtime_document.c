@@ -122,6 +122,7 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		.apparmor = exists("/sys/kernel/security/apparmor"),
 		.selinux = exists("/sys/fs/selinux/enforce"),
 		.idmap_mounts = true,
+		.net_devices = true,
 		.seccomp_actions = names_of(&oci_seccomp_action_words, arena),
 		.seccomp_operators = names_of(&oci_seccomp_op_words, arena),
 		.seccomp_archs = names_of(&oci_seccomp_arch_words, arena),

@@ -31,6 +31,7 @@
 #include "runtime/hook.h"
 #include "runtime/inject.h"
 #include "runtime/lsm.h"
+#include "runtime/net_device.h"
 #include "runtime/notify_socket.h"
 #include "runtime/mempolicy.h"
 #include "runtime/pidfd_socket.h"
@@ -65,24 +66,6 @@ static bool in_user_namespace(const struct creation *c)
 	return c->spec->linux_.namespaces[OCI_NS_USER].wanted;
 }
 
-/* What the document may hold and nobody here does yet. */
-static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
-{
-	const struct oci_linux *l = &spec->linux_;
-	const struct {
-		bool asked;
-		const char *field;
-	} fields[] = {
-		{ l->n_net_devices, "linux.netDevices" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (fields[i].asked)
-			return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: %s",
-					  fields[i].field);
-	return 0;
-}
-
 /* The specification has the list, and no value for it; other runtimes go on, too. */
 static void warn_ignored(const struct oci_linux *l)
 {
@@ -112,8 +95,6 @@ static int check_spec(struct creation *c, struct error *err)
 {
 	int r = oci_spec_check(c->spec, err);
 
-	if (r >= 0)
-		r = refuse_unsupported(c->spec, err);
 	if (r >= 0 && c->options->systemd_cgroup)
 		r = error_kind(err, ERROR_UNSUPPORTED,
 			       "not supported yet: cgroups managed by systemd");
@@ -121,6 +102,8 @@ static int check_spec(struct creation *c, struct error *err)
 		r = check_terminal(c, err);
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux_, err);
+	if (r >= 0)
+		r = net_devices_check(&c->spec->linux_, err);
 	if (r >= 0)
 		r = lsm_check_mount_label(c->spec->linux_.mount_label, err);
 	if (r >= 0)
@@ -426,6 +409,7 @@ static void undo(struct creation *c)
 	struct proc_status status;
 	struct error ignored; /* the first failure is the one to report */
 
+	net_devices_take_back(c->net_devices); /* while their namespace lives */
 	if (c->pidfd >= 0) {
 		(void)proc_kill(c->pidfd, SIGKILL);
 		(void)proc_wait(c->pidfd, &status, &ignored);
@@ -449,6 +433,7 @@ void creation_done(struct creation *c)
 	cleanup_close_fd(&c->console_fd);
 	cleanup_close_fd(&c->init.sync_fd);
 	cleanup_close_fd(&c->init.listen_fd);
+	c->net_devices = net_devices_free(c->net_devices);
 	namespaces_close(&c->namespaces);
 	mount_plan_done(&c->plan);
 	process_setup_done(&c->process);
@@ -542,12 +527,13 @@ static int make_init(struct creation *c, struct error *err)
 
 static int map_ids(struct creation *c, struct error *err)
 {
-	int r;
+	bool user = c->namespaces.make & namespaces_flag(OCI_NS_USER);
+	bool devices = c->spec->linux_.n_net_devices > 0;
+	int r = user ? idmap_setup(c->pid, &c->spec->linux_, err) : 0;
 
-	if (!(c->namespaces.make & namespaces_flag(OCI_NS_USER)))
-		return 0;
-	r = idmap_setup(c->pid, &c->spec->linux_, err);
-	return r < 0 ? r : tell(c, SYNC_MAPPED, err);
+	if (r >= 0 && devices)
+		r = net_devices_move(&c->spec->linux_, c->pid, &c->net_devices, err);
+	return r < 0 || !(user || devices) ? r : tell(c, SYNC_MAPPED, err);
 }
 
 static int wait_ready(struct creation *c, struct error *err)
@@ -592,7 +578,8 @@ bool creation_can_share_memory(const struct creation *c)
 {
 	/* what needs the creator awake, or a process of its own in between */
 	return !c->init.has_hooks && !c->namespaces.stage && !in_user_namespace(c) &&
-	       !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] && c->spec->process;
+	       !c->spec->linux_.n_net_devices && !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] &&
+	       c->spec->process;
 }
 
 int creation_run_shared(struct creation *c, struct error *err)

@@ -10,6 +10,7 @@
 #include "runtime/namespaces.h"
 #include "runtime/rdt.h"
 
+struct net_devices;
 struct runtime_create_options;
 
 struct creation {
@@ -23,6 +24,7 @@ struct creation {
 	bool has_cgroup; /* it is made, not only located */
 	struct rdt rdt;
 	struct namespaces namespaces;
+	struct net_devices *net_devices; /* that were moved; or NULL */
 	struct mount_plan plan;
 	struct process_setup process;
 	struct oci_process inside; /* process section without what is done from outside */

@@ -80,14 +80,14 @@ static int expect(struct init *init, enum sync_type type, struct error *err)
 
 static int init_ids(struct init *init, struct error *err)
 {
-	int r;
+	bool new_user = init->namespaces->make & CLONE_NEWUSER;
+	int r = 0;
 
-	if (!(init->namespaces->make & CLONE_NEWUSER)) {
-		if (init->namespaces->join_fd[OCI_NS_USER] < 0)
-			return 0;
-		return idmap_become_root(err);
-	}
-	r = expect(init, SYNC_MAPPED, err);
+	/* network devices come in meanwhile: before anything that is set for them */
+	if (new_user || init->spec->linux_.n_net_devices)
+		r = expect(init, SYNC_MAPPED, err);
+	if (r >= 0 && !new_user)
+		return init->namespaces->join_fd[OCI_NS_USER] < 0 ? 0 : idmap_become_root(err);
 	if (r >= 0)
 		r = become_undumpable(err);
 	if (r >= 0)
