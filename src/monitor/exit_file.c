@@ -3,15 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "codec/json.h"
 
-#define EXIT_FILE_MAX_BYTES 65536
+#define EXIT_FILE_MAX_BYTES	65536
+#define EXIT_FILE_RESERVE	".reserve"
+#define EXIT_FILE_RESERVE_BYTES 512 /* of some 250 */
 
 static void add_time(struct json_writer *w, const char *key, int64_t ns)
 {
@@ -19,6 +24,38 @@ static void add_time(struct json_writer *w, const char *key, int64_t ns)
 
 	/* docker's zero time, which its clients know as "never" */
 	json_add_string(w, key, ns ? clock_format(ns, text) : "0001-01-01T00:00:00Z");
+}
+
+static char *reserve_path(const char *path)
+{
+	return xasprintf("%s" EXIT_FILE_RESERVE, path);
+}
+
+int exit_file_reserve(const char *path, struct error *err)
+{
+	cleanup_free char *reserve = reserve_path(path);
+	cleanup_fd int fd =
+		open(reserve, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char blanks[EXIT_FILE_RESERVE_BYTES];
+	int r = fd < 0 ? -errno : 0;
+
+	memset(blanks, ' ', sizeof(blanks));
+	if (r == 0)
+		r = fd_write_all(fd, blanks, sizeof(blanks));
+	if (r < 0 && fd >= 0)
+		(void)unlink(reserve); /* what has no room reserves none */
+	return r < 0 ? error_num(err, -r, "cannot reserve room for '%s'", path) : 0;
+}
+
+/* Into the room that was kept. Fails without a word: then it is tried as a new file. */
+static bool write_reserved(const char *path, const struct buf *text)
+{
+	cleanup_free char *reserve = reserve_path(path);
+	cleanup_fd int fd = open(reserve, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && text->len <= EXIT_FILE_RESERVE_BYTES &&
+	       fd_write_all(fd, text->data, text->len) == 0 &&
+	       ftruncate(fd, (off_t)text->len) == 0 && rename(reserve, path) == 0;
 }
 
 int exit_file_write(const char *path, const struct monitor_exit *status, struct error *err)
@@ -38,6 +75,8 @@ int exit_file_write(const char *path, const struct monitor_exit *status, struct 
 	json_add_u64(&w, "logErrors", status->log_errors);
 	json_end(&w);
 	buf_putc(&text, '\n');
+	if (write_reserved(path, &text))
+		return 0;
 	return file_write_atomic(AT_FDCWD, path, text.data, text.len, 0600, 0, err);
 }
 

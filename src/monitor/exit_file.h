@@ -9,6 +9,8 @@
 
 #define EXIT_FILE_VERSION 1
 
+/* Keeps room on the disk for it: path.reserve, which exit_file_write() uses up. */
+int exit_file_reserve(const char *path, struct error *err);
 /* Replaces path in one step. */
 int exit_file_write(const char *path, const struct monitor_exit *status, struct error *err);
 /* -ENOENT: there is none. */

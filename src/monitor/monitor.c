@@ -33,14 +33,16 @@
 #include "monitor/exit_file.h"
 #include "monitor/log.h"
 #include "monitor/oom.h"
+#include "monitor/privilege.h"
 #include "monitor/runner.h"
 #include "monitor/state.h"
 #include "monitor/container_io.h"
 
-#define RECORD_MS 2000	/* an engine that is there has so long to record the exit */
-#define REMOVE_MS 30000 /* the runtime's delete */
-#define REPORT_MS 60000 /* the exit command */
-#define QUIET_MS  500	/* after so long without events, unused memory goes back */
+#define RECORD_MS  2000	 /* an engine that is there has so long to record the exit */
+#define REMOVE_MS  30000 /* the runtime's delete */
+#define REPORT_MS  60000 /* the exit command */
+#define RESERVE_MS 100	 /* a container that lives so long gets room for its exit file */
+#define QUIET_MS   500	 /* after so long without events, unused memory goes back */
 
 struct monitor {
 	const struct monitor_options *options;
@@ -49,7 +51,7 @@ struct monitor {
 	enum monitor_state state;
 	struct event_loop loop;
 	struct event_source signals, sync, runner_source, console;
-	struct event_timer deadline, child_limit;
+	struct event_timer deadline, child_limit, reserve;
 	struct runner runner;
 	struct attach_server attach;
 	struct container_log log;
@@ -233,6 +235,16 @@ static void start(struct monitor *m)
 		drain_runner(m); /* it has gone: its last word, or that it died */
 }
 
+/* The disk may be full when it ends, and nobody may be there to be told. */
+static void reserve_fired(struct event_loop *loop, struct event_timer *timer)
+{
+	struct monitor *m = container_of(timer, struct monitor, reserve);
+	struct error ignored; /* the disk is full already: at the end it is tried again */
+
+	if (!m->finished)
+		(void)exit_file_reserve(m->options->exit_file, &ignored);
+}
+
 static void tell_started(struct monitor *m)
 {
 	struct monitor_packet packet = { .type = MONITOR_STARTED };
@@ -247,6 +259,7 @@ static void tell_started(struct monitor *m)
 	packet.pid = m->init_pid;
 	tell_engine(m, &packet);
 	container_io_start(&m->io);
+	event_timer_set(&m->loop, &m->reserve, RESERVE_MS, reserve_fired);
 	/* when memory is short the container goes, not the one who knows why; only now, because
 	 * children inherit it, and only if we may */
 	adj_fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -254,6 +267,7 @@ static void tell_started(struct monitor *m)
 		(void)fd_write_all(adj_fd, "-999", 4);
 		close(adj_fd);
 	}
+	privilege_drop(); /* the runner has its own */
 }
 
 static void child_limit_fired(struct event_loop *loop, struct event_timer *timer)
@@ -324,6 +338,7 @@ static void finish(struct monitor *m)
 	struct error err;
 
 	m->finished = true;
+	event_timer_cancel(&m->loop, &m->reserve);
 	m->exit.finished_ns = clock_real_ns();
 	container_io_drain(&m->io);
 	m->exit.oom_killed = m->options->oom_file && oom_happened(m->options->oom_file);

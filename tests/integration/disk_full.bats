@@ -102,6 +102,19 @@ no_image() {
   run -0 on_disk wait ends
   expect_output 5
   rm "$disk/fill"
-  # its exit file had no room either: without somebody who waited the code would be unknown, 255
   [ "$(on_disk inspect -f '{{.State.Status}}' ends)" = exited ]
+}
+
+@test "a container that ends while the disk is full and nobody waits: its exit code is known later" {
+  local id
+  mount_disk 16m
+  on_disk load -q -i "$BATS_FILE_TMPDIR/image.tar" >/dev/null
+  id=$(on_disk run -d --name alone berth-test sh -c 'sleep 2; exit 5')
+  wait_until 10 test -e "$disk/containers/$id/exit.json.reserve"
+  fill
+  [ ! -e "$disk/containers/$id/exit.json" ] || skip "this machine is too slow to fill a disk in 2 s"
+  wait_until 10 test -e "$disk/containers/$id/exit.json"
+  rm "$disk/fill"
+  [ "$(on_disk inspect -f '{{.State.ExitCode}}' alone)" = 5 ]
+  [ ! -e "$disk/containers/$id/exit.json.reserve" ]
 }

@@ -138,3 +138,20 @@ fake_rootfs() {
   run -125 berth run --rm --runtime /no/such/runtime --rootfs "$BATS_TEST_TMPDIR/rootfs" true
   expect_text /no/such/runtime
 }
+
+@test "while its container runs a monitor has two capabilities, no core dump, and nothing to be looked into" {
+  local id monitor
+  id=$(berth run -d --name idle berth-test sleep 60)
+  monitor=$(cat "$BERTH_STATE/$id/monitor.pid")
+  wait_until 5 grep -q "^CapPrm:.*0000000000000022$" "/proc/$monitor/status"
+  grep -q "^CapEff:.*0000000000000022$" "/proc/$monitor/status"
+  grep -q "^Max core file size *0 *0 " "/proc/$monitor/limits"
+  [ "$(stat -c %u "/proc/$monitor/environ")" = 0 ]
+  # the container has its own limits and capabilities
+  [ "$(berth exec idle sh -c 'ulimit -c; ulimit -Hc')" = "$(ulimit -c; ulimit -Hc)" ]
+  [ "$(berth exec idle grep CapPrm /proc/1/status)" = "CapPrm:	00000000a80425fb" ]
+  berth kill idle >/dev/null
+  wait_until 10 test ! -e "$BERTH_STATE/$id"
+  [ ! -e "$BERTH_STATE-runtime/$id" ]
+  berth rm idle >/dev/null
+}
