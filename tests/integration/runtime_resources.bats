@@ -259,6 +259,40 @@ TABLE
   has_controller rdma || refused "linux.resources.rdma: no cgroup controller 'rdma'" '{"rdma": {"mlx5_0": {"hcaHandles": 3}}}'
 }
 
+# in_hierarchy CONTROLLER RESOURCES: the container's directory of a v1 hierarchy that is mounted for this alone, in a mount
+# namespace of its own: "FILE: content" for each FILE that begins with CONTROLLER. Skips where it cannot be mounted.
+in_hierarchy() {
+  new_config "c['linux']['resources'].update($2)"
+  run unshare --mount bash -c '
+    mkdir "$2" && mount -t cgroup -o "$1" none "$2" 2>/dev/null || exit 77
+    berth-runtime --root "$RUNTIME_ROOT" run -d -b "$3" u1 </dev/null >"$2.log" 2>&1 || { cat "$2.log"; exit 1; }
+    cd "$2/berth-bats/resources" && grep -Hs "" "$1".*
+    cd /
+    berth-runtime --root "$RUNTIME_ROOT" delete --force u1
+    rmdir "$2/berth-bats"
+    # a hierarchy ends with its last mount only if the kernel has let go of all its cgroups
+    while umount "$2"; grep -q "^$1[[:space:]]*0[[:space:]]" /proc/cgroups && break
+      [ "$((++tries))" -lt 20 ]; do sleep 0.1; mount -t cgroup -o "$1" none "$2"; done' - "$1" "$BATS_TEST_TMPDIR/$1" "$CONFIG"
+  [ "$status" != 77 ] || skip "needs the cgroup controller $1"
+  expect_status 0
+}
+
+@test "network: the class of packets, where net_cls is mounted" {
+  in_hierarchy net_cls '{"network": {"classID": 1048577}}'
+  expect_text "net_cls.classid:1048577"
+}
+
+@test "network: the priorities of interfaces, where net_prio is mounted" {
+  in_hierarchy net_prio '{"network": {"priorities": [{"name": "lo", "priority": 5}]}}'
+  expect_text "net_prio.ifpriomap:lo 5"
+}
+
+@test "hugepageLimits: usage and reservation, where hugetlb is mounted" {
+  in_hierarchy hugetlb '{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
+  expect_text "hugetlb.2MB.limit_in_bytes:4194304"
+  expect_text "hugetlb.2MB.rsvd.limit_in_bytes:4194304"
+}
+
 @test "unified: any file of v2, several lines, unknown keys, no way out" {
   if is_v2; then
     start 'c["linux"]["resources"]["unified"] = {"memory.high": "50000000", "pids.max": "77", "cgroup.max.depth": "3"}'
@@ -366,6 +400,42 @@ TABLE
   expect_text "rejecting memory limit 4194304"
   is memory memory.limit_in_bytes=9223372036854771712 memory.max=max
   no_failures
+}
+
+@test "update: device rules leave what runs running and what is paused paused, also when they are refused" {
+  start
+  update -r - <<<'{"devices": [{"allow": true, "type": "c", "major": 1, "minor": 11, "access": "r"}]}'
+  [ "$(runtime state u1 | jq -r .status)" = running ]
+  run update -r - <<<'{"devices": [{"allow": true, "type": "c", "major": 4294967296, "minor": 1, "access": "r"}]}'
+  expect_status 1
+  [ "$(runtime state u1 | jq -r .status)" = running ]
+  runtime pause u1
+  update -r - <<<'{"devices": [{"allow": false, "type": "c", "major": 1, "minor": 11, "access": "r"}], "pids": {"limit": 9}}'
+  [ "$(runtime state u1 | jq -r .status)" = paused ]
+  is pids pids.max=9 pids.max=9
+  no_failures
+  runtime resume u1
+  runtime exec u1 true
+}
+
+@test "pause: signals wait for resume, SIGKILL does not; force deletes" {
+  start 'c["process"]["args"] = ["sh", "-c", "trap \"exit 3\" TERM; while :; do sleep 0.1; done"]'
+  runtime pause u1
+  runtime kill u1 TERM
+  sleep 0.3
+  [ "$(runtime state u1 | jq -r .status)" = paused ]
+  runtime resume u1
+  wait_until 5 sh -c "berth-runtime --root '$RUNTIME_ROOT' state u1 | grep -q stopped"
+  runtime delete u1
+  start
+  runtime pause u1
+  runtime kill --all u1 KILL
+  wait_until 5 sh -c "berth-runtime --root '$RUNTIME_ROOT' state u1 | grep -q stopped"
+  runtime delete u1
+  start
+  runtime pause u1
+  runtime delete --force u1
+  [ -z "$(find /sys/fs/cgroup -path '*/berth-bats/resources' -print -quit)" ]
 }
 
 @test "update: a stopped container and one that is not there" {
