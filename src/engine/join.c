@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/join.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "codec/json.h"
 #include "engine/handle.h"
@@ -15,6 +17,7 @@
 #include "engine/spec_build.h"
 #include "kernel/cgroupfs.h"
 #include "oci/spec.h"
+#include "runtime/cgroup/driver.h"
 
 /* The pid of the running container that namespace ns of the document comes from; 0: none. */
 static int joined_pid(struct engine *e, const struct json *document, enum oci_ns ns,
@@ -76,27 +79,44 @@ int join_containers(struct engine *e, const struct json *document, int dir_fd, s
 	return any ? rewrite(dir_fd, pids, err) : 0;
 }
 
-/* Looks through the mounts: the slow way, for hosts with unusual mount points. */
+/* The hierarchy that counts memory, and its file; NULL if h does not. */
+static const char *oom_file_of(const struct cgroupfs *fs, const struct cgroupfs_hierarchy *h)
+{
+	if (h->v2)
+		return fs->n == 1 ? "memory.events" : NULL;
+	return cgroupfs_list_has(h->controllers, "memory") ? "memory.oom_control" : NULL;
+}
+
+/* Looks through the mounts: the slow way, for hosts with unusual mount points, and for paths that
+ * depend on where we are. */
 static char *search_oom_file(const char *path)
 {
+	cleanup_free char *own_text = NULL;
 	struct cgroupfs fs;
 	char *file = NULL;
 
 	if (cgroupfs_detect(&fs, NULL) < 0)
 		return NULL;
-	for (size_t i = 0; i < fs.n && !file; i++)
-		if (!fs.h[i].v2 && cgroupfs_list_has(fs.h[i].controllers, "memory"))
-			file = xasprintf("%s%s/memory.oom_control", fs.h[i].mount_point, path);
+	if (path[0] != '/') /* unreadable: as if we were at the top, as for the runtime */
+		(void)file_read(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &own_text, NULL, NULL);
+	for (size_t i = 0; i < fs.n && !file; i++) {
+		const char *name = oom_file_of(&fs, &fs.h[i]);
+		cleanup_free char *own = own_text ? cgroupfs_parse_own(own_text, &fs.h[i]) : NULL;
+		cleanup_free char *shown = NULL, *dir = NULL;
+
+		if (name && cgroup_path_resolve(&fs.h[i], own, path, "", &shown, &dir, NULL) >= 0)
+			file = path_join(dir, name);
+	}
 	cgroupfs_done(&fs);
 	return file;
 }
 
-char *join_oom_file(const char *cgroup_parent, const char *id)
+char *join_oom_file(const char *cgroup_parent, const char *id, bool rootless)
 {
-	cleanup_free char *path = spec_cgroups_path(cgroup_parent, id, false);
+	cleanup_free char *path = spec_cgroups_path(cgroup_parent, id, rootless);
 	struct statfs root;
 
-	if (statfs("/sys/fs/cgroup", &root) < 0)
+	if (rootless || statfs("/sys/fs/cgroup", &root) < 0)
 		return search_oom_file(path);
 	if ((unsigned long)root.f_type == CGROUP2_SUPER_MAGIC)
 		return xasprintf("/sys/fs/cgroup%s/memory.events", path);

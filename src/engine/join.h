@@ -4,6 +4,7 @@
 /* What is known only when a container starts: the pids of the containers whose namespaces it joins,
  * and where this host has its cgroup. */
 
+#include <stdbool.h>
 #include "base/error.h"
 
 struct arena;
@@ -20,4 +21,4 @@ int join_containers(struct engine *e, const struct json *document, int dir_fd, s
 
 /* The file in which the kernel counts the container's OOM kills, heap; NULL if the host has none.
  */
-char *join_oom_file(const char *cgroup_parent, const char *id);
+char *join_oom_file(const char *cgroup_parent, const char *id, bool rootless);

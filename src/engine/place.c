@@ -15,6 +15,7 @@
 
 #define ROOT_DEFAULT  "/var/lib/berth"
 #define STATE_DEFAULT "/run/berth"
+#define TMP_STATE     "/tmp/berth-%u" /* a user's, who has no other */
 
 /* The first that names something; it made absolute. Heap. */
 static int choose(const char *configured, const char *variable, const char *fallback, char **ret,
@@ -77,7 +78,25 @@ static char *user_state(uid_t uid)
 	of_login = xasprintf("/run/user/%u", uid);
 	if (is_own_directory(of_login, uid))
 		return path_join(of_login, "berth");
-	return xasprintf("/tmp/berth-%u/berth", uid);
+	return xasprintf(TMP_STATE "/berth", uid);
+}
+
+/* In /tmp somebody else may have been faster with our name. */
+static int check_tmp(const char *state_path, uid_t uid, struct error *err)
+{
+	cleanup_free char *dir = xasprintf(TMP_STATE, uid);
+	struct stat st;
+
+	if (!str_after(state_path, dir) || (mkdir(dir, 0700) < 0 && errno == ENOENT))
+		return 0; /* elsewhere; without /tmp the next step says so */
+	if (lstat(dir, &st) < 0)
+		return error_sys(err, "cannot make '%s'", dir);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != uid || (st.st_mode & 077))
+		return error_kind(err, ERROR_DENIED,
+				  "'%s' is not yours alone: choose another directory with --state "
+				  "or XDG_RUNTIME_DIR",
+				  dir);
+	return 0;
 }
 
 int place_choose(const struct engine_config *config, char **ret_root, char **ret_state,
@@ -92,6 +111,8 @@ int place_choose(const struct engine_config *config, char **ret_root, char **ret
 	if (r >= 0)
 		r = choose(config->state_path, "BERTH_STATE", uid ? own_state : STATE_DEFAULT,
 			   ret_state, err);
+	if (r >= 0 && uid)
+		r = check_tmp(*ret_state, uid, err);
 	if (r >= 0)
 		*ret_root = take_ptr(&root);
 	return r;

@@ -87,10 +87,7 @@ static int prepare(struct start *s, struct error *err)
 	s->dir_path = container_dir_path(s->e, id);
 	s->run_dir = container_run_dir(s->e, id);
 	s->exit_file = path_join(s->dir_path, FILE_EXIT);
-	/* LIMIT: where an ordinary user's cgroup lies, the runtime finds out: its OOM kills are not
-	 * told from others. The runtime's state file says it, once it is there. */
-	if (!s->e->rootless)
-		s->oom_file = join_oom_file(s->document.cgroup_parent, id);
+	s->oom_file = join_oom_file(s->document.cgroup_parent, id, s->e->rootless);
 	return engine_program("berth-monitor", &s->monitor_path, err);
 }
 

@@ -45,6 +45,12 @@ teardown() {
   expect_output hi
   [ "$(stat -c %a:%u "/tmp/berth-$USER_ID")" = "700:$USER_ID" ]
   rm -rf "/tmp/berth-$USER_ID"
+  mkdir "/tmp/berth-$USER_ID" # by somebody who was faster
+  chmod 777 "/tmp/berth-$USER_ID"
+  run -1 as_user sh -c 'unset XDG_RUNTIME_DIR; berth ps'
+  expect_text "'/tmp/berth-$USER_ID' is not yours alone"
+  [ -z "$(ls -A "/tmp/berth-$USER_ID")" ]
+  rmdir "/tmp/berth-$USER_ID"
   mkdir -p "$USERS/foreign"
   run -1 as_user berth --state "$USERS/foreign" ps
   expect_text "'$USERS/foreign' is not yours alone"
@@ -251,6 +257,11 @@ undelegate() {
   run -0 as_user berth stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' limited
   expect_text "64MiB 1"
   run -0 as_user berth rm -f limited
+  run delegate berth run --name eater -m 16m --memory-swap 16m berth-test sh -c 'tail /dev/zero'
+  expect_status 137
+  run -0 as_user berth inspect -f '{{.State.OOMKilled}}' eater
+  expect_output true
+  as_user berth rm eater
   undelegate
   [ -z "$(find /sys/fs/cgroup -type d -path '*/berth-bats-user*')" ] || fail "cgroups are left"
 }

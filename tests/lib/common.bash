@@ -78,7 +78,7 @@ make_users() {
   export USERS=$BATS_FILE_TMPDIR/users
   export USER_HOME=$USERS/user STRANGER_HOME=$USERS/stranger
   while [ "$dir" != /tmp ] && [ "$dir" != / ]; do # temporary directories are closed to others
-    chmod o+x "$dir"
+    chmod go+rx "$dir"
     dir=$(dirname "$dir")
   done
   mkdir -p "$USERS/etc" "$USERS/bin" "$USER_HOME/run" "$STRANGER_HOME/run"
@@ -87,6 +87,7 @@ make_users() {
     cp "$BERTH_BIN/$name" "$USERS/bin/"
   done
   { cat /etc/passwd; echo "bertha:x:$USER_ID:$USER_ID::$USER_HOME:/bin/sh"; } >"$USERS/etc/passwd"
+  { cat /etc/group; echo "bertha:x:$USER_ID:"; } >"$USERS/etc/group"
   echo "bertha:600000:65536" >"$USERS/etc/subuid"
   cp "$USERS/etc/subuid" "$USERS/etc/subgid"
   for name in "$USER_HOME $USER_ID" "$STRANGER_HOME $STRANGER_ID"; do
@@ -123,7 +124,7 @@ as_user() {
   export -f as as_user
   # shellcheck disable=SC2016
   unshare -m --propagation private bash -c '
-    for file in passwd subuid subgid; do mount --bind "$USERS/etc/$file" "/etc/$file" || exit 1; done
+    for file in passwd group subuid subgid; do mount --bind "$USERS/etc/$file" "/etc/$file" || exit 1; done
     as "$@"' as_user "$USER_ID" "$USER_HOME" "$@"
 }
 
