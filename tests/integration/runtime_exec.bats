@@ -180,9 +180,9 @@ remove_sub_cgroups() { find /sys/fs/cgroup -depth -type d -path '*/berth-bats/ex
   make_sub_cgroups
   run runtime exec --cgroup work c1 cat /proc/self/cgroup
   expect_status 0
-  ! grep -vE ":/(berth-bats/exec/work)?$" <<<"$output" || fail "not all" # "/": not mounted here
+  ! grep -vE ":/((berth-bats/exec/)?work)?$" <<<"$output" || fail "not all" # "/": not mounted here
   run runtime exec --cgroup /work c1 cat /proc/self/cgroup
-  ! grep -vE ":/(berth-bats/exec/work)?$" <<<"$output" || fail "not all" # "/": not mounted here
+  ! grep -vE ":/((berth-bats/exec/)?work)?$" <<<"$output" || fail "not all" # "/": not mounted here
   if [ -d /sys/fs/cgroup/memory ]; then
     run runtime exec --cgroup memory,cpu:work --cgroup :/work c1 cat /proc/self/cgroup
     [ "$(grep -c ':/berth-bats/exec/work$' <<<"$output")" = 3 ]
@@ -192,7 +192,7 @@ remove_sub_cgroups() { find /sys/fs/cgroup -depth -type d -path '*/berth-bats/ex
     expect_text "'memory' is given twice"
   else
     run runtime exec --cgroup :work c1 cat /proc/self/cgroup
-    expect_output "0::/berth-bats/exec/work"
+    [[ $output == 0::*/work ]]
     run runtime exec --cgroup memory:work c1 true
     expect_status 255
     expect_text "no cgroup with controller 'memory'"
