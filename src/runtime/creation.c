@@ -29,6 +29,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
+#include "runtime/host_mounts.h"
 #include "runtime/inject.h"
 #include "runtime/lsm.h"
 #include "runtime/net_device.h"
@@ -185,6 +186,20 @@ static int claim(struct creation *c, struct error *err)
 	if (c->rdt.own)
 		c->container->rdt_path = arena_strdup(c->container->arena, c->rdt.own);
 	return save_config(c, err);
+}
+
+/* Where delete has to look for mounts, on disk before there is one. */
+static int note_host_mounts(struct creation *c, struct error *err)
+{
+	struct container *ct = c->container;
+	cleanup_free char *path = NULL;
+
+	if (c->spec->linux_.namespaces[OCI_NS_MOUNT].wanted)
+		return 0;
+	path = c->spec->root_path[0] == '/' ? xstrdup(c->spec->root_path)
+					    : path_join(ct->bundle_path, c->spec->root_path);
+	ct->rootfs_path = arena_strdup(ct->arena, path);
+	return host_mounts_below(path, &ct->host_mounts_below, err);
 }
 
 /* For the state file. */
@@ -383,6 +398,7 @@ static const struct create_step prepare_steps[] = {
 	{ "pidfd-socket", connect_pidfd_socket },
 	/* from here on there is something to undo */
 	{ "claim", claim },
+	{ "host-mounts", note_host_mounts },
 	{ "seccomp-agent", prepare_agent },
 	{ "notify-socket", prepare_notify_socket },
 	/* on disk before it is made: who finds us dead must know what to remove */
@@ -419,6 +435,9 @@ static void undo(struct creation *c)
 		(void)cgroup_destroy(c->cgroup, &ignored);
 	}
 	rdt_undo(&c->rdt);
+	if (c->container && c->container->host_mounts_below)
+		(void)host_mounts_remove(c->container->rootfs_path, c->container->host_mounts_below,
+					 &ignored);
 	if (c->container)
 		(void)container_remove(c->container, &ignored);
 }

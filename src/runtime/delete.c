@@ -23,6 +23,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
+#include "runtime/host_mounts.h"
 #include "runtime/rdt.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
@@ -91,7 +92,9 @@ int runtime_delete(const char *root_path, const char *id, bool force, struct err
 	r = cgroup_destroy(cg, err);
 	if (r < 0)
 		return r;
-	if (c->rdt_path)
+	if (c->host_mounts_below && c->rootfs_path)
+		r = host_mounts_remove(c->rootfs_path, c->host_mounts_below, err);
+	if (r >= 0 && c->rdt_path)
 		r = rdt_remove(c->rdt_path, err);
 	if (r < 0)
 		return r;

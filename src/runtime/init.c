@@ -133,6 +133,8 @@ static int init_proc(struct init *init, struct error *err)
 
 static int init_propagation(struct init *init, struct error *err)
 {
+	if (init->mounter.on_host)
+		return 0;
 	return pivot_prepare(init->plan->propagation, init->proc_fd, &init->chrooted, err);
 }
 
@@ -254,9 +256,9 @@ static int init_limits(struct init *init, struct error *err)
 
 static int init_pivot(struct init *init, struct error *err)
 {
-	enum pivot_way way = init->no_pivot   ? PIVOT_NOT
-			     : init->chrooted ? PIVOT_FROM_CHROOT
-					      : PIVOT_ROOT;
+	enum pivot_way way = init->no_pivot || init->mounter.on_host ? PIVOT_NOT
+			     : init->chrooted			     ? PIVOT_FROM_CHROOT
+								     : PIVOT_ROOT;
 	int r = pivot_into(init->mounter.root_fd, init->proc_fd, way, err);
 
 	if (r < 0 || !init->plan->propagation)
@@ -373,6 +375,7 @@ static const struct init_step init_steps[] = {
 void init_prepare(struct init *init)
 {
 	mounter_init(&init->mounter, init->plan->rootfs_path);
+	init->mounter.on_host = !init->spec->linux_.namespaces[OCI_NS_MOUNT].wanted;
 	init->proc_fd = init->slave_fd = init->start_fd = -EBADF;
 	init->host_pid = 0;
 	init->step = "";

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "runtime/host_mounts.h"
 #include "runtime/rootfs.h"
 
 void mounter_init(struct mounter *m, const char *rootfs_path)
@@ -462,7 +463,8 @@ static int apply_root(struct mounter *m, const struct mount_op *op, struct error
 	if (!S_ISDIR(st.st_mode))
 		return error_kind(err, ERROR_INVALID, "'%s' is not a directory", op->source);
 	if (r == 0) {
-		r = pivot_attach_root(own_fd, err);
+		r = m->on_host ? host_mounts_attach(own_fd, m->rootfs_path, err)
+			       : pivot_attach_root(own_fd, err);
 		if (r < 0)
 			return r;
 	}

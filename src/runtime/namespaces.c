@@ -29,9 +29,9 @@ static int check(const struct oci_linux *config, struct error *err)
 {
 	const struct oci_namespace *list = config->namespaces;
 
-	if (!list[OCI_NS_MOUNT].wanted)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported: linux.namespaces without a mount namespace");
+	if (!list[OCI_NS_MOUNT].wanted && list[OCI_NS_USER].wanted)
+		return error_kind(err, ERROR_INVALID,
+				  "linux.namespaces: a user namespace needs a mount namespace");
 	if (list[OCI_NS_USER].wanted && !list[OCI_NS_USER].path &&
 	    (!config->n_uid_maps || !config->n_gid_maps))
 		return error_kind(err, ERROR_INVALID,

@@ -163,6 +163,7 @@ struct mounter {
 	size_t parent_len;
 	int *attached; /* gets a copy of the fd of each mount made; NULL: nobody asks */
 	size_t n_attached;
+	bool on_host; /* no mount namespace: the rootfs is attached to its own directory */
 };
 
 /* op->source as a detached mount. */

@@ -143,6 +143,8 @@ static int read_state(struct container *c, const struct json *doc, struct error 
 	if (r >= 0)
 		r = json_get_bool(doc, "noPivot", &c->no_pivot, err);
 	if (r >= 0)
+		r = json_get_u64(doc, "hostMountsBelow", &c->host_mounts_below, err);
+	if (r >= 0)
 		r = json_get_bool(doc, "poststop", &c->has_poststop, err);
 	if (r >= 0)
 		r = json_get_string(doc, "seccompListener", &c->listener_path, err);
@@ -226,6 +228,8 @@ void container_format(const struct container *c, struct buf *out)
 	json_add_i64(&w, "createdNs", c->created_ns);
 	json_add_u64(&w, "ownerUid", c->owner_uid);
 	json_add_bool(&w, "noPivot", c->no_pivot);
+	if (c->host_mounts_below)
+		json_add_u64(&w, "hostMountsBelow", c->host_mounts_below);
 	json_add_bool(&w, "poststop", c->has_poststop);
 	if (c->listener_path)
 		json_add_string(&w, "seccompListener", c->listener_path);

@@ -48,7 +48,8 @@ struct container {
 	const struct oci_pair *annotations;
 	size_t n_annotations;
 	bool no_pivot;
-	const char *listener_path; /* seccomp agent that `start` connects to, or NULL */
+	uint64_t host_mounts_below; /* no mount namespace: host_mounts_remove(); else 0 */
+	const char *listener_path;  /* seccomp agent that `start` connects to, or NULL */
 	bool has_poststop; /* config.json holds hooks for delete: else it need not be read again */
 };
 

@@ -37,6 +37,7 @@ killed_at() {
 
 # Calls are not the same every time, but most of the samples must have been hit.
 teardown() {
+  umount -R -l "$BUNDLE/rootfs" 2>/dev/null || true # nothing may be deleted through a mount that is left
   [ ! -e "$BATS_TEST_TMPDIR/survived" ] || [ "$(wc -l <"$BATS_TEST_TMPDIR/survived")" -le $((SAMPLES / 4)) ] ||
     fail "survived: $(cat "$BATS_TEST_TMPDIR/survived")"
 }
@@ -99,6 +100,48 @@ fresh() { runtime delete --force c1 && "$@" env >/dev/null 2>&1 </dev/null; }
     killed_at "$call" "$n" berth-runtime --root "$RUNTIME_ROOT" delete --force c1
     remove_and_check "$call $n"
   done 3<"$BATS_TEST_TMPDIR/moments"
+}
+
+@test "kill is killed at any of its system calls" {
+  local call n
+  fresh run_detached
+  moments berth-runtime --root "$RUNTIME_ROOT" kill c1 USR2 >"$BATS_TEST_TMPDIR/moments"
+  while read -r call n <&3; do
+    fresh run_detached
+    killed_at "$call" "$n" berth-runtime --root "$RUNTIME_ROOT" kill c1 KILL
+    remove_and_check "$call $n"
+  done 3<"$BATS_TEST_TMPDIR/moments"
+}
+
+@test "pause and resume are killed at any of their system calls: what is left frozen can be removed" {
+  local call n verb
+  SAMPLES=10
+  for verb in pause resume; do
+    fresh run_detached
+    [ "$verb" = pause ] || runtime pause c1
+    moments berth-runtime --root "$RUNTIME_ROOT" $verb c1 >"$BATS_TEST_TMPDIR/moments"
+    while read -r call n <&3; do
+      fresh run_detached
+      [ "$verb" = pause ] || runtime pause c1
+      killed_at "$call" "$n" berth-runtime --root "$RUNTIME_ROOT" $verb c1
+      remove_and_check "$verb: $call $n"
+    done 3<"$BATS_TEST_TMPDIR/moments"
+  done
+}
+
+@test "create without a mount namespace is killed at any of its system calls: no mount is left" {
+  local call n
+  SAMPLES=12
+  cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/config.json"
+  edit_config "$BUNDLE" 'c.pop("hostname", None); c["mounts"] = c["mounts"][:1]; c["linux"] = {"cgroupsPath": "/berth-kill/c1", "namespaces": [{"type": "pid"}]}'
+  create moments >"$BATS_TEST_TMPDIR/moments"
+  grep -qF "$BUNDLE/rootfs/proc" /proc/self/mountinfo || fail "not created"
+  remove_and_check first
+  while read -r call n <&3; do
+    create killed_at "$call" "$n"
+    remove_and_check "$call $n"
+  done 3<"$BATS_TEST_TMPDIR/moments"
+  cp "$BATS_TEST_TMPDIR/config.json" "$BUNDLE/config.json"
 }
 
 @test "exec is killed at any of its system calls: the container goes on" {
