@@ -44,8 +44,8 @@ static const struct option global_options[] = {
 };
 
 static const struct runtime_verb_table *const tables[] = {
-	&runtime_verbs_start,  &runtime_verbs_control,	&runtime_verbs_inspect,
-	&runtime_verbs_events, &runtime_verbs_document,
+	&runtime_verbs_start,	   &runtime_verbs_control, &runtime_verbs_inspect,
+	&runtime_verbs_checkpoint, &runtime_verbs_events,  &runtime_verbs_document,
 };
 
 static const struct runtime_verb *find_verb(const char *name)

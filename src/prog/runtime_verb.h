@@ -44,8 +44,9 @@ struct runtime_verb_table {
 	size_t n;
 };
 
-extern const struct runtime_verb_table runtime_verbs_start;    /* create start run exec */
-extern const struct runtime_verb_table runtime_verbs_control;  /* kill delete pause resume update */
-extern const struct runtime_verb_table runtime_verbs_inspect;  /* state list ps */
-extern const struct runtime_verb_table runtime_verbs_events;   /* events */
-extern const struct runtime_verb_table runtime_verbs_document; /* spec features */
+extern const struct runtime_verb_table runtime_verbs_start;   /* create start run exec */
+extern const struct runtime_verb_table runtime_verbs_control; /* kill delete pause resume update */
+extern const struct runtime_verb_table runtime_verbs_inspect; /* state list ps */
+extern const struct runtime_verb_table runtime_verbs_events;  /* events */
+extern const struct runtime_verb_table runtime_verbs_checkpoint; /* checkpoint restore */
+extern const struct runtime_verb_table runtime_verbs_document;	 /* spec features */

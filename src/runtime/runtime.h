@@ -121,6 +121,35 @@ int runtime_pids(const char *root_path, const char *id, pid_t **ret_pids, size_t
 int runtime_stats(const char *root_path, const char *id, struct cgroup_stats *ret_stats,
 		  struct error *err);
 
+/* For the program criu; NULL and false: its own defaults. criu(8) says what they mean. */
+struct runtime_criu_options {
+	const char *image_path;	 /* of the images, made if missing; NULL: "checkpoint" */
+	const char *work_path;	 /* of the log; NULL: with the images */
+	const char *parent_path; /* checkpoint: images of a pre-dump, relative to image_path */
+	const char *page_server; /* checkpoint: "ADDRESS:PORT" */
+	const char *manage_cgroups_mode;	     /* "soft", "full", "strict", "ignore" */
+	const char *empty_ns;			     /* "network" */
+	const char *lsm_profile, *lsm_mount_context; /* restore */
+	int status_fd;				     /* checkpoint; 0: none */
+	bool leave_running, pre_dump;		     /* checkpoint */
+	bool tcp_established, ext_unix_sk, shell_job, file_locks, lazy_pages, auto_dedup;
+};
+
+/*
+ * Write a running container to files; then it is deleted, unless leave_running or pre_dump.
+ * Errors   ERROR_CONFLICT it does not run; ERROR_UNSUPPORTED criu is not installed, or the container
+ *          has what cannot be written; else what criu said last, and where its log is
+ */
+int runtime_checkpoint(const char *root_path, const char *id,
+		       const struct runtime_criu_options *criu, struct error *err);
+
+/*
+ * Make a container out of such files: as runtime_run(), with the errors of both. 0, 1 and 2 take
+ * the place of what the container had there.
+ */
+int runtime_restore(const struct runtime_create_options *o, const struct runtime_criu_options *criu,
+		    pid_t *ret_pid, int *ret_pidfd, struct error *err);
+
 /* Another process in a running container. */
 struct runtime_exec_options {
 	const char *root_path; /* NULL: RUNTIME_ROOT_DEFAULT */
