@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -76,10 +75,12 @@ static int deny_setgroups(pid_t pid, struct error *err)
 
 static int COLD refused(enum idmap_kind kind, int r, struct buf *text, struct error *err)
 {
-	text->data[text->len - 1] = '\0'; /* lines become a list */
-	for (char *p = text->data; (p = strchr(p, '\n'));)
-		*p = ',';
-	return error_num(err, -r, "cannot map %s '%s'", kinds[kind].what, text->data);
+	if (text->len > 0)
+		text->data[text->len - 1] = '\0'; /* lines become a list */
+	for (size_t i = 0; i + 1 < text->len; i++)
+		if (text->data[i] == '\n')
+			text->data[i] = ',';
+	return error_num(err, -r, "cannot map %s '%s'", kinds[kind].what, buf_str(text));
 }
 
 enum idmap_extent idmap_parse_extent(const char *map)
