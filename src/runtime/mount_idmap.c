@@ -275,6 +275,14 @@ static int map_ids(const struct mount_op *op, int userns_fd, struct error *err)
 	return 0;
 }
 
+int mount_idmap_check(const struct mount_op *op, struct error *err)
+{
+	if (!op->idmap || geteuid() == 0)
+		return 0;
+	return error_kind(err, ERROR_DENIED, "mounts[%zu]: only root can make id-mapped mounts",
+			  op->idmap->index);
+}
+
 int mount_idmap_apply(const struct mount_plan *p, int userns_fd, struct error *err)
 {
 	const struct mount_idmap *last = NULL; /* pods have many mounts with one mapping */
@@ -286,10 +294,6 @@ int mount_idmap_apply(const struct mount_plan *p, int userns_fd, struct error *e
 
 		if (!op->idmap)
 			continue;
-		if (geteuid() != 0)
-			return error_kind(err, ERROR_DENIED,
-					  "mounts[%zu]: only root can make id-mapped mounts",
-					  op->idmap->index);
 		if (!op->idmap->container && !(last && same_ids(last, op->idmap))) {
 			cleanup_close_fd(&own_fd);
 			own_fd = -EBADF;

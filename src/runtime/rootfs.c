@@ -450,8 +450,10 @@ int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct mount_op *op = &p->ops[i];
-		int r = copy_link(p, op, err);
+		int r = mount_idmap_check(op, err);
 
+		if (r >= 0)
+			r = copy_link(p, op, err);
 		if (r >= 0 && op->idmap && op->source_fd < 0)
 			r = mount_op_open_source(op, &op->source_fd, err);
 		if (r < 0)

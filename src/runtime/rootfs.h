@@ -128,6 +128,8 @@ int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err);
  */
 int mount_idmap_plan(const struct mount_plan_input *in, const struct oci_mount *m, size_t i,
 		     struct mount_plan *p, struct mount_op *op, struct error *err);
+/* ERROR_DENIED: this caller cannot make them. */
+int mount_idmap_check(const struct mount_op *op, struct error *err);
 /* Map the ids of the detached mounts of all operations that ask for it. */
 int mount_idmap_apply(const struct mount_plan *p, int userns_fd, struct error *err);
 

@@ -206,3 +206,31 @@ os.unlink("console.sock")'
   expect_text "Operation not permitted"
   grep -q '"id":"c1"' "$USER_HOME/b/hook.json"
 }
+
+@test "mounts add and mounts remove work without privilege" {
+  bundle user
+  mkdir -p "$USER_HOME/b/data"
+  touch "$USER_HOME/b/data/file"
+  chown -R "$USER_ID" "$USER_HOME/b/data"
+  echo '[{"destination": "/hot/data", "source": "'"$USER_HOME/b/data"'", "options": ["bind", "ro"]},
+    {"destination": "/hot/tmp", "type": "tmpfs", "options": ["mode=700"]}]' >"$USER_HOME/b/mounts.json"
+  in_bundle sh -c 'berth-runtime run -d c1 </dev/null >/dev/null 2>&1'
+  as_user berth-runtime mounts add c1 "$USER_HOME/b/mounts.json"
+  as_user berth-runtime exec c1 test -e /hot/data/file
+  run -0 as_user berth-runtime exec c1 stat -c '%u %a' /hot/tmp
+  expect_output "0 700"
+  as_user berth-runtime mounts remove c1 "$USER_HOME/b/mounts.json"
+  run as_user berth-runtime exec c1 grep " /hot" /proc/self/mountinfo
+  expect_status 1
+}
+
+@test "id-mapped mounts and network devices need root" {
+  bundle user 'c["mounts"].append({"destination": "/tmp", "source": "/etc", "options": ["bind", "idmap"]})'
+  run in_bundle berth-runtime run c1
+  expect_status 1
+  expect_text "only root can make id-mapped mounts"
+  bundle user 'c["linux"]["netDevices"] = {"lo": {"name": "x"}}' 'c["linux"]["namespaces"].append({"type": "network"})'
+  run in_bundle berth-runtime run c1
+  expect_status 1
+  expect_text "linux.netDevices: only root can move network devices"
+}
