@@ -24,7 +24,7 @@
 
 static const struct option global_options[] = {
 	{ "cgroup-manager", 0, OPTION_STRING, GLOBAL(cgroup_manager), .arg = "string",
-	  .help = "who makes cgroups: cgroupfs (systemd and disabled are not supported yet)" },
+	  .help = "who makes cgroups: cgroupfs, systemd or disabled (default cgroupfs)" },
 	{ "debug", 0, OPTION_BOOL, GLOBAL(debug), .help = "log debug messages" },
 	{ "help", 'h', OPTION_BOOL, GLOBAL(help), .help = "show help" },
 	{ "log", 0, OPTION_STRING, GLOBAL(log_path), .arg = "file",
@@ -39,7 +39,7 @@ static const struct option global_options[] = {
 	  .help = "go without cgroups where rights are missing: true, false or auto (default auto: "
 		  "if not the host's root)" },
 	{ "systemd-cgroup", 0, OPTION_BOOL, GLOBAL(systemd_cgroup),
-	  .help = "let systemd make cgroups (not supported yet)" },
+	  .help = "let systemd make cgroups: the same as --cgroup-manager=systemd" },
 	{ "version", 'v', OPTION_BOOL, GLOBAL(version), .help = "show the version" },
 };
 
@@ -152,15 +152,13 @@ static int check_globals(struct runtime_globals *g, struct error *err)
 		[RUNTIME_ROOTLESS_TRUE] = "true",
 		[RUNTIME_ROOTLESS_FALSE] = "false",
 	};
+	static const char *const managers[] = { "cgroupfs", "disabled", "systemd" };
 	int choice = g->rootless_word ? str_index(rootless, ARRAY_SIZE(rootless), g->rootless_word)
 				      : RUNTIME_ROOTLESS_AUTO;
 
-	if (g->systemd_cgroup || str_eq(g->cgroup_manager, "systemd"))
-		return error_kind(
-			err, ERROR_UNSUPPORTED,
-			"not supported yet: the systemd cgroup manager (--systemd-cgroup)");
-	if (g->cgroup_manager && !str_eq(g->cgroup_manager, "cgroupfs"))
-		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --cgroup-manager=%s",
+	if (g->cgroup_manager && str_index(managers, ARRAY_SIZE(managers), g->cgroup_manager) < 0)
+		return error_kind(err, ERROR_INVALID,
+				  "unknown cgroup manager '%s': cgroupfs, systemd or disabled",
 				  g->cgroup_manager);
 	if (choice < 0)
 		return error_kind(err, ERROR_INVALID, "--rootless: '%s' is not true, false or auto",

@@ -117,6 +117,8 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		.capabilities = names_of(&oci_capability_words, arena),
 		.cgroup_v1 = true,
 		.cgroup_v2 = true,
+		.cgroup_systemd = true,
+		.cgroup_systemd_user = true,
 		.cgroup_rdma = true,
 		.seccomp = true,
 		.apparmor = exists("/sys/kernel/security/apparmor"),

@@ -19,8 +19,8 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/rootfs.h"
 
-static void add_bind(struct mount_plan *p, const char *source, const char *dest,
-		     const struct mount_options *o, bool recursive)
+static struct mount_op *add_bind(struct mount_plan *p, const char *source, const char *dest,
+				 const struct mount_options *o, bool recursive)
 {
 	struct mount_op *op = mount_plan_add(p, MOUNT_OP_BIND, dest);
 
@@ -30,6 +30,17 @@ static void add_bind(struct mount_plan *p, const char *source, const char *dest,
 	op->options.recursive_bind = recursive;
 	op->options.set = o->set;
 	op->options.recursive_set = o->recursive_set;
+	return op;
+}
+
+/* The container's own directory, which systemd makes only when there is an init. */
+static void add_node(struct mount_plan *p, const struct cgroup *cg, const struct cgroup_node *n,
+		     const char *dest, const struct mount_options *o)
+{
+	struct mount_op *op = add_bind(p, n->dir, dest, o, false);
+
+	if (cg->adopted)
+		op->flags |= MOUNT_OP_F_LATE;
 }
 
 /* "cpu" and "cpuacct" for a hierarchy mounted as "cpu,cpuacct". */
@@ -67,7 +78,7 @@ static void plan_v1(const struct mount_plan_input *in, const char *dest,
 		const char *at = arena_printf(p->arena, "%s/%s", dest, name);
 
 		mount_plan_add(p, MOUNT_OP_DIR, at)->mode = 0755;
-		add_bind(p, n->dir, at, o, false);
+		add_node(p, cg, n, at, o);
 		if (!cgroup_node_is_v2(n))
 			add_links(p, n, dest, name);
 	}
@@ -89,9 +100,10 @@ int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
 
 		read_only.recursive_set |= MOUNT_ATTR_RDONLY;
 		add_bind(p, "/sys/fs/cgroup", dest, &read_only, true);
+	} else if (pure_v2 && own_namespace) {
+		add_node(p, cg, &cg->nodes[0], dest, o);
 	} else if (pure_v2) {
-		add_bind(p, own_namespace ? cg->nodes[0].dir : cg->nodes[0].mount_point, dest, o,
-			 false);
+		add_bind(p, cg->nodes[0].mount_point, dest, o, false);
 	} else {
 		plan_v1(in, dest, o, p);
 	}

@@ -28,6 +28,7 @@
 #include "base/str.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/systemd.h"
 #include "runtime/hook.h"
 #include "runtime/host_mounts.h"
 #include "runtime/inject.h"
@@ -96,9 +97,6 @@ static int check_spec(struct creation *c, struct error *err)
 {
 	int r = oci_spec_check(c->spec, err);
 
-	if (r >= 0 && c->options->systemd_cgroup)
-		r = error_kind(err, ERROR_UNSUPPORTED,
-			       "not supported yet: cgroups managed by systemd");
 	if (r >= 0)
 		r = check_terminal(c, err);
 	if (r >= 0)
@@ -202,30 +200,6 @@ static int note_host_mounts(struct creation *c, struct error *err)
 	return host_mounts_below(path, &ct->host_mounts_below, err);
 }
 
-/* For the state file. */
-static void note_cgroup(struct creation *c)
-{
-	cleanup_with(strv_free) char **lines = cgroup_format(c->cgroup);
-	size_t n = strv_len(lines);
-	const char **copy = arena_alloc(c->container->arena, (n + 1) * sizeof(*copy));
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = arena_strdup(c->container->arena, lines[i]);
-	c->container->cgroups = copy;
-}
-
-static int locate_cgroup(struct creation *c, struct error *err)
-{
-	const char *path = c->spec->linux_.cgroups_path;
-	int r = cgroup_locate(path, c->options->id, &c->cgroup, err);
-
-	if (r < 0)
-		return r;
-	c->cgroup->rootless = c->options->rootless;
-	note_cgroup(c);
-	return 0;
-}
-
 static int plan_rdt(struct creation *c, struct error *err)
 {
 	const struct oci_linux *config = &c->spec->linux_;
@@ -243,19 +217,6 @@ static int make_rdt(struct creation *c, struct error *err)
 	int r = rdt_make(&c->rdt, err);
 
 	return r < 0 ? r : rdt_open_enter(&c->rdt, err);
-}
-
-static int make_cgroup(struct creation *c, struct error *err)
-{
-	size_t n = c->cgroup->n;
-	int r = cgroup_make(c->cgroup, &c->spec->linux_.resources, err);
-
-	if (r < 0)
-		return r;
-	c->has_cgroup = true;
-	if (c->cgroup->n != n) /* no rights in some */
-		note_cgroup(c);
-	return 0;
 }
 
 static int plan(struct creation *c, struct error *err)
@@ -353,6 +314,7 @@ static int fill_init(struct creation *c, struct error *err)
 		.preserve_fds = c->options->preserve_fds,
 		.no_new_keyring = c->options->no_new_keyring,
 		.no_pivot = c->options->no_pivot,
+		.placed_later = c->unit != NULL,
 		.has_hooks = h->n[OCI_HOOK_PRESTART] || h->n[OCI_HOOK_CREATE_RUNTIME] ||
 			     h->n[OCI_HOOK_CREATE_CONTAINER],
 	};
@@ -402,9 +364,9 @@ static const struct create_step prepare_steps[] = {
 	{ "seccomp-agent", prepare_agent },
 	{ "notify-socket", prepare_notify_socket },
 	/* on disk before it is made: who finds us dead must know what to remove */
-	{ "cgroup-path", locate_cgroup },
+	{ "cgroup-path", creation_locate_cgroup },
 	{ "state", save_state },
-	{ "cgroup", make_cgroup },
+	{ "cgroup", creation_make_cgroup },
 	{ "intelRdt", make_rdt },
 	{ "plan", plan },
 	{ "init", fill_init },
@@ -430,10 +392,7 @@ static void undo(struct creation *c)
 		(void)proc_kill(c->pidfd, SIGKILL);
 		(void)proc_wait(c->pidfd, &status, &ignored);
 	}
-	if (c->has_cgroup) {
-		(void)cgroup_kill(c->cgroup, SIGKILL, &ignored);
-		(void)cgroup_destroy(c->cgroup, &ignored);
-	}
+	creation_remove_cgroup(c);
 	rdt_undo(&c->rdt);
 	if (c->container && c->container->host_mounts_below)
 		(void)host_mounts_remove(c->container->rootfs_path, c->container->host_mounts_below,
@@ -458,6 +417,7 @@ void creation_done(struct creation *c)
 	process_setup_done(&c->process);
 	rdt_done(&c->rdt);
 	c->cgroup = cgroup_close(c->cgroup);
+	c->unit = systemd_unit_free(c->unit);
 	c->container = container_free(c->container);
 	c->spec = oci_spec_free(c->spec);
 	free(c->config);
@@ -552,7 +512,9 @@ static int map_ids(struct creation *c, struct error *err)
 
 	if (r >= 0 && devices)
 		r = net_devices_move(&c->spec->linux_, c->pid, &c->net_devices, err);
-	return r < 0 || !(user || devices) ? r : tell(c, SYNC_MAPPED, err);
+	if (r < 0 || !(user || devices || c->unit))
+		return r;
+	return tell(c, SYNC_MAPPED, err);
 }
 
 static int wait_ready(struct creation *c, struct error *err)
@@ -568,9 +530,14 @@ static int apply_mapped_limits(struct creation *c, struct error *err)
 }
 
 static const struct create_step spawn_steps[] = {
-	{ "sockets", connect_init }, { "spawn", make_init },
-	{ "idmap", map_ids },	     { "hooks", run_hooks },
-	{ "ready", wait_ready },     { "idmap-limits", apply_mapped_limits },
+	{ "sockets", connect_init },
+	{ "spawn", make_init },
+	/* by systemd, before init sees its cgroup in its mounts */
+	{ "place", creation_place_init },
+	{ "idmap", map_ids },
+	{ "hooks", run_hooks },
+	{ "ready", wait_ready },
+	{ "idmap-limits", apply_mapped_limits },
 };
 
 int creation_spawn(struct creation *c, bool own_listener, struct error *err)
@@ -596,7 +563,7 @@ int creation_start(struct creation *c, struct error *err)
 bool creation_can_share_memory(const struct creation *c)
 {
 	/* what needs the creator awake, or a process of its own in between */
-	return !c->init.has_hooks && !c->namespaces.stage && !in_user_namespace(c) &&
+	return !c->init.has_hooks && !c->unit && !c->namespaces.stage && !in_user_namespace(c) &&
 	       !c->spec->linux_.n_net_devices && !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] &&
 	       c->spec->process;
 }

@@ -21,7 +21,8 @@ struct creation {
 	struct oci_spec *spec;
 	struct container *container;
 	struct cgroup *cgroup;
-	bool has_cgroup; /* it is made, not only located */
+	struct systemd_unit *unit; /* systemd makes the cgroup; else NULL */
+	bool has_cgroup;	   /* it is made, not only located */
 	struct rdt rdt;
 	struct namespaces namespaces;
 	struct net_devices *net_devices; /* that were moved; or NULL */
@@ -60,6 +61,12 @@ int creation_start(struct creation *c, struct error *err);
 
 /* The pid goes to disk: to state.json, and to the pid file if one is asked for. */
 int creation_record(struct creation *c, struct error *err);
+
+/* creation_cgroup.c: steps of the above, and undoing them */
+int creation_locate_cgroup(struct creation *c, struct error *err);
+int creation_make_cgroup(struct creation *c, struct error *err);
+int creation_place_init(struct creation *c, struct error *err);
+void creation_remove_cgroup(struct creation *c);
 
 /* poststart: one that fails ends the container (runtime.md "Lifecycle"). */
 int creation_poststart(const struct creation *c, struct error *err);

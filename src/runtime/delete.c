@@ -6,7 +6,7 @@
  *	1. stop what runs (force, or it was only created)
  *	2. kill what is left in its cgroups: processes that outlived an init of a shared pid
  *namespace
- *	3. remove the cgroups
+ *	3. remove the cgroups (stop the unit, where systemd made them)
  *	4. run the poststop hooks (config-linux "Lifecycle": after the container is deleted but
  *before the delete operation returns)
  *	5. remove the state directory: last, so that a delete that failed can be repeated
@@ -22,6 +22,7 @@
 #include "base/proc.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/systemd.h"
 #include "runtime/hook.h"
 #include "runtime/host_mounts.h"
 #include "runtime/rdt.h"
@@ -50,6 +51,24 @@ static int stop(const struct container *c, struct cgroup *cg, struct error *err)
 		return error_num(err, ETIMEDOUT, "the container's init %d does not die",
 				 (int)c->pid);
 	return 0;
+}
+
+/*
+ * Without the cgroup there is no unit of ours: it went with its last process, or was never started and
+ * the name may be another's. If systemd cannot be asked (the user logged out, and his manager ended),
+ * what is left of the cgroup is removed as any other.
+ */
+static void stop_unit(const struct container *c, struct cgroup *cg)
+{
+	cleanup_with(systemd_unit_free) struct systemd_unit *unit = NULL;
+	struct error err;
+
+	if (!c->systemd_unit || !cgroup_exists(cg))
+		return;
+	unit = systemd_unit_new(c->systemd_unit, c->systemd_user);
+	(void)cgroup_kill(cg, SIGKILL, &err); /* systemd would wait for them to end by themselves */
+	if (systemd_stop(unit, &err) < 0)
+		log_debug("%s", err.msg);
 }
 
 static void run_poststop(const struct container *c)
@@ -89,6 +108,7 @@ int runtime_delete(const char *root_path, const char *id, bool force, struct err
 		if (r < 0)
 			return r;
 	}
+	stop_unit(c, cg);
 	r = cgroup_destroy(cg, err);
 	if (r < 0)
 		return r;

@@ -83,8 +83,8 @@ static int init_ids(struct init *init, struct error *err)
 	bool new_user = init->namespaces->make & CLONE_NEWUSER;
 	int r = 0;
 
-	/* network devices come in meanwhile: before anything that is set for them */
-	if (new_user || init->spec->linux_.n_net_devices)
+	/* network devices come in meanwhile, before anything that is set for them, and systemd's cgroup */
+	if (new_user || init->placed_later || init->spec->linux_.n_net_devices)
 		r = expect(init, SYNC_MAPPED, err);
 	if (r >= 0 && !new_user)
 		return init->namespaces->join_fd[OCI_NS_USER] < 0 ? 0 : idmap_become_root(err);

@@ -37,8 +37,9 @@ struct init {
 	unsigned preserve_fds;
 	bool no_new_keyring;
 	bool no_pivot;
-	bool chrooted;	/* we were started in a chroot */
-	bool has_hooks; /* some that run before the start */
+	bool chrooted;	   /* we were started in a chroot */
+	bool placed_later; /* systemd moves it into its cgroup: wait for SYNC_MAPPED */
+	bool has_hooks;	   /* some that run before the start */
 
 	/* What init makes. */
 	struct mounter mounter;

@@ -421,6 +421,8 @@ int mount_plan_open_sources(struct mount_plan *p, struct error *err)
 
 		if (op->kind != MOUNT_OP_BIND && op->kind != MOUNT_OP_ROOT_BIND && !node)
 			continue;
+		if (op->flags & MOUNT_OP_F_LATE)
+			continue;
 		r = mount_op_open_source(op, &op->source_fd, err);
 		if (r < 0)
 			return mount_op_error(op, r, err);

@@ -47,6 +47,7 @@ enum mount_op_flag {
 	MOUNT_OP_F_PROC = 1 << 3,	/* a bind that must turn out to be procfs */
 	MOUNT_OP_F_BIND_NODE = 1 << 4,	/* DEVICE: bind, do not mknod */
 	MOUNT_OP_F_SAME_LINK = 1 << 5,	/* SYMLINK: one that is there must be the same */
+	MOUNT_OP_F_LATE = 1 << 6,	/* source is made while init waits: opened by init */
 };
 
 struct mount_op {

@@ -32,6 +32,13 @@ enum runtime_rootless {
 	RUNTIME_ROOTLESS_FALSE, /* an error */
 };
 
+/* Who makes the cgroups of a container. */
+enum runtime_cgroup_manager {
+	RUNTIME_CGROUP_FS,	 /* we do, in the file system */
+	RUNTIME_CGROUP_SYSTEMD,	 /* systemd does: linux.cgroupsPath is "slice:prefix:name" */
+	RUNTIME_CGROUP_DISABLED, /* nobody: the container stays in the caller's */
+};
+
 struct runtime_create_options {
 	const char *root_path;		 /* state directory, NULL: RUNTIME_ROOT_DEFAULT */
 	const char *id;			 /* letters, digits, "_+-." */
@@ -46,7 +53,7 @@ struct runtime_create_options {
 	bool no_pivot;	       /* MS_MOVE instead of pivot_root: the root is a ramfs */
 	bool no_new_keyring;   /* stay in the caller's session keyring */
 	bool notify_socket;    /* a $NOTIFY_SOCKET for the container, see notify_socket.h */
-	bool systemd_cgroup;   /* refused: not supported yet */
+	enum runtime_cgroup_manager cgroup_manager;
 	/* our command line, to execute ourselves once more, sealed, before there is anything to undo;
 	 * only where this container could get at our file otherwise (runtime/sealed_self.h); or NULL */
 	char *const *self_argv;

@@ -153,6 +153,10 @@ static int read_state(struct container *c, const struct json *doc, struct error 
 	if (r >= 0)
 		r = json_get_strings(doc, "cgroups", c->arena, &c->cgroups, NULL, err);
 	if (r >= 0)
+		r = json_get_string(doc, "systemdUnit", &c->systemd_unit, err);
+	if (r >= 0)
+		r = json_get_bool(doc, "systemdUser", &c->systemd_user, err);
+	if (r >= 0)
 		r = read_annotations(c, doc, err);
 	c->pid = pid;
 	return r;
@@ -239,6 +243,10 @@ void container_format(const struct container *c, struct buf *out)
 	for (size_t i = 0; c->cgroups && c->cgroups[i]; i++)
 		json_add_string(&w, NULL, c->cgroups[i]);
 	json_end(&w);
+	if (c->systemd_unit) {
+		json_add_string(&w, "systemdUnit", c->systemd_unit);
+		json_add_bool(&w, "systemdUser", c->systemd_user);
+	}
 	write_annotations(c, &w);
 	json_end(&w);
 }

@@ -45,6 +45,8 @@ struct container {
 	uint32_t owner_uid;	    /* who called create */
 	const char *const *cgroups; /* lines for cgroup_open(), NULL-terminated */
 	const char *rdt_path;	    /* directory in resctrl that delete removes, or NULL */
+	const char *systemd_unit;   /* the scope, if systemd made the cgroups; else NULL */
+	bool systemd_user;	    /* it is one of the user's manager */
 	const struct oci_pair *annotations;
 	size_t n_annotations;
 	bool no_pivot;

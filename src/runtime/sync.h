@@ -6,7 +6,7 @@
  * typed packet a message (docs/formats/sync.md).
  *
  *	creator                                   init
- *	clone3 ─────────────────────────────────▶ (waits, with a new user namespace or netDevices)
+ *	clone3 ─────────────────────────────────▶ (waits, with a new user namespace, netDevices or a scope)
  *	id maps     ── SYNC_MAPPED ─────────────▶ mounts, devices, terminal, cgroup
  *	            ◀───────────── SYNC_MOUNTED ─ (only if there are hooks)
  *	hooks       ── SYNC_HOOKED ─────────────▶ createContainer hooks, pivot_root, user
@@ -27,7 +27,7 @@
 
 enum sync_type {
 	SYNC_FAILED = 1, /* init: error */
-	SYNC_MAPPED,	 /* creator: id maps are written, network devices moved in */
+	SYNC_MAPPED,	 /* creator: id maps are written, devices moved in, the cgroup entered */
 	SYNC_MOUNTED,	 /* init: the file system is complete, run the hooks */
 	SYNC_HOOKED,	 /* creator: prestart and createRuntime hooks have run */
 	SYNC_READY,	 /* init: everything is made, waiting for the start */

@@ -10,6 +10,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/stats.h"
+#include "runtime/cgroup/systemd.h"
 #include "runtime/rdt.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
@@ -51,6 +52,16 @@ static int update_rdt(const struct container *c, const struct runtime_update_opt
 	return r < 0 ? r : rdt_update(rdt, o->l3_schema, o->mem_schema, ret_before, err);
 }
 
+/* Behind the files: what the kernel refuses, systemd need not know. */
+static int update_unit(const struct container *c, const struct cgroup *cg,
+		       const struct oci_resources *resources, struct error *err)
+{
+	cleanup_with(systemd_unit_free) struct systemd_unit *unit =
+		systemd_unit_new(c->systemd_unit, c->systemd_user);
+
+	return systemd_update(unit, cg, resources, err);
+}
+
 int runtime_update(const char *root_path, const char *id, const struct runtime_update_options *o,
 		   struct error *err)
 {
@@ -71,6 +82,8 @@ int runtime_update(const char *root_path, const char *id, const struct runtime_u
 	if (r < 0)
 		return r;
 	r = cgroup_update(cg, o->resources, err);
+	if (r == 0 && c->systemd_unit)
+		r = update_unit(c, cg, o->resources, err);
 	if (r < 0 && before)
 		rdt_restore(&rdt, before);
 	return r;

@@ -206,14 +206,35 @@ start_container() {
 }
 
 @test "what is not supported says so" {
-  run runtime --systemd-cgroup list
+  run runtime --cgroup-manager nobody list
   expect_status 1
-  expect_text "not supported yet"
-  run runtime --cgroup-manager disabled list
-  expect_status 1
-  expect_text "not supported yet"
+  expect_text "cgroupfs, systemd or disabled"
   run runtime nosuchverb
   expect_status 3
+}
+
+@test "without systemd a scope is refused with what to do, and nothing is left" {
+  [ ! -d /run/systemd/system ] || skip "systemd runs here"
+  run runtime --systemd-cgroup run -b "$BUNDLE" c1
+  expect_status 1
+  expect_text "systemd does not run on this machine"
+  expect_text "--cgroup-manager=cgroupfs"
+  [ -z "$(runtime list -q)" ]
+}
+
+@test "without cgroups a container stays in the caller's" {
+  local dir=$BATS_TEST_TMPDIR/b
+  mkdir "$dir"
+  cp "$BUNDLE/config.json" "$dir"
+  edit_config "$dir" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["process"]["args"] = ["sleep", "100"]' \
+    'c["linux"]["cgroupsPath"] = "/berth-bats/none"' 'c["linux"]["resources"]["memory"] = {"limit": 67108864}'
+  runtime --cgroup-manager disabled run -d -b "$dir" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1
+  diff /proc/self/cgroup "/proc/$(runtime state c1 | jq .pid)/cgroup"
+  grep -q "linux.resources.memory.*cgroups are disabled" "$BATS_TEST_TMPDIR/log"
+  run runtime pause c1
+  expect_status 1
+  runtime delete --force c1
+  [ -z "$(find /sys/fs/cgroup -path '*/berth-bats/none' -print -quit)" ]
 }
 
 @test "errors go to the log file as JSON lines too" {

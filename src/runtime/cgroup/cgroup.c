@@ -132,6 +132,11 @@ static const struct cgroup_node *pick_node(const struct cgroup *cg)
 	return best;
 }
 
+bool cgroup_exists(const struct cgroup *cg)
+{
+	return pick_node(cg) != NULL;
+}
+
 static const struct cgroup_node *pick_freezer(const struct cgroup *cg)
 {
 	const struct cgroup_node *n = pick_node(cg);

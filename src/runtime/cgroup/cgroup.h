@@ -43,6 +43,7 @@ struct cgroup {
 	struct cgroup_node *nodes;
 	size_t n;
 	enum runtime_rootless rootless; /* of cgroup_make(); the caller sets it */
+	bool adopted; /* made by systemd: cgroup_make() finds directories that are there and in use */
 };
 
 /* Life */
@@ -76,6 +77,9 @@ struct cgroup *cgroup_new_empty(void);
  */
 int cgroup_open(const char *const *lines, struct cgroup **ret_cgroup, struct error *err);
 
+/* After cgroup_open(): is a directory of it still there? */
+bool cgroup_exists(const struct cgroup *cg);
+
 /* "controllers:directory" per node, for the state file. A strv on the heap. */
 char **cgroup_format(const struct cgroup *cg);
 
@@ -102,6 +106,10 @@ int cgroup_clone_fd(const struct cgroup *cg);
  * vfork-like child. The v2 tree was entered at clone.
  */
 int cgroup_enter(const struct cgroup *cg, struct error *err);
+
+/* Moves a process of somebody else into every v1 node; systemd did so in the v2 tree, and in those it
+ * manages. Slow: waits for the kernel's other processors. */
+int cgroup_move(const struct cgroup *cg, pid_t pid, struct error *err);
 
 /*
  * After cgroup_open(): opens what cgroup_enter() needs, optionally of sub-cgroups (exec --cgroup):

@@ -37,7 +37,7 @@ static bool is_denied(int r)
 }
 
 /* Nobody expects limits from a user without rights over cgroups. */
-static bool is_rootless(const struct cgroup *cg)
+bool cgroup_is_rootless(const struct cgroup *cg)
 {
 	if (cg->rootless != RUNTIME_ROOTLESS_AUTO)
 		return cg->rootless == RUNTIME_ROOTLESS_TRUE;
@@ -81,7 +81,7 @@ static int check_unused(const struct cgroup_node *n, struct error *err)
 	return 0;
 }
 
-static int make_node(struct cgroup_node *n, struct error *err)
+static int make_node(struct cgroup_node *n, bool adopted, struct error *err)
 {
 	size_t mount_len = strlen(n->mount_point);
 	int r = mkdir(n->dir, 0755) < 0 ? -errno : 0;
@@ -93,7 +93,7 @@ static int make_node(struct cgroup_node *n, struct error *err)
 		r = mkdir(n->dir, 0755) < 0 ? -errno : 0;
 	}
 	if (r == -EEXIST) {
-		r = check_unused(n, err);
+		r = adopted ? 0 : check_unused(n, err);
 		if (r < 0)
 			return r;
 	} else if (r < 0) {
@@ -239,7 +239,7 @@ int cgroup_apply_devices(const struct cgroup *cg, const struct oci_resources *re
 	device_list_build(resources->devices, resources->n_devices, &list);
 	r = node->driver->set_devices(node, &list, fresh, err);
 	device_list_done(&list);
-	if (r < 0 && is_denied(r) && is_rootless(cg))
+	if (r < 0 && is_denied(r) && cgroup_is_rootless(cg))
 		return 0;
 	return r;
 }
@@ -297,7 +297,7 @@ static void drop_node(struct cgroup *cg, size_t i)
 static int make_nodes(struct cgroup *cg, struct error *err)
 {
 	for (size_t i = 0; i < cg->n;) {
-		int r = make_node(&cg->nodes[i], err);
+		int r = make_node(&cg->nodes[i], cg->adopted, err);
 
 		if (r == 0)
 			r = cg->nodes[i].driver->open_enter(&cg->nodes[i], cg->nodes[i].dir_fd,
@@ -306,7 +306,7 @@ static int make_nodes(struct cgroup *cg, struct error *err)
 			i++;
 			continue;
 		}
-		if (!is_denied(r) || !is_rootless(cg))
+		if (cg->adopted || !is_denied(r) || !cgroup_is_rootless(cg))
 			return r;
 		log_debug("no rights in cgroup hierarchy '%s'", cg->nodes[i].mount_point);
 		drop_node(cg, i);

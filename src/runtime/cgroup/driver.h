@@ -35,6 +35,9 @@ struct cgroup_driver {
 extern const struct cgroup_driver cgroup_v1;
 extern const struct cgroup_driver cgroup_v2;
 
+/* create.c: nobody expects limits from a user without rights over cgroups */
+bool cgroup_is_rootless(const struct cgroup *cg);
+
 /* path.c: where the container's cgroup lies */
 
 struct cgroupfs_hierarchy;

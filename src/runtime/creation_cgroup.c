@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The container's cgroup during create and run, by whoever makes cgroups:
+ *
+ *	manager    before init is made        afterwards, while init waits
+ *	cgroupfs   located, noted, made       -
+ *	systemd    located, noted             scope started with init in it, limits
+ *	disabled   -                          -
+ */
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "oci/spec.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/driver.h"
+#include "runtime/cgroup/resources.h"
+#include "runtime/cgroup/systemd.h"
+#include "runtime/creation.h"
+#include "runtime/runtime.h"
+#include "runtime/statedir.h"
+
+/* For the state file. */
+static void note(struct creation *c)
+{
+	cleanup_with(strv_free) char **lines = cgroup_format(c->cgroup);
+	size_t n = strv_len(lines);
+	struct container *k = c->container;
+	const char **copy = arena_alloc(k->arena, (n + 1) * sizeof(*copy));
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = arena_strdup(k->arena, lines[i]);
+	k->cgroups = copy;
+	if (c->unit) {
+		k->systemd_unit = arena_strdup(k->arena, c->unit->name);
+		k->systemd_user = c->unit->user;
+	}
+}
+
+static int locate_scope(struct creation *c, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	int r = systemd_locate(c->spec->linux_.cgroups_path, c->options->id, &c->unit, &path, err);
+
+	if (r == 0)
+		r = cgroup_locate(path, c->options->id, &c->cgroup, err);
+	if (r == 0)
+		c->cgroup->adopted = true;
+	return r;
+}
+
+/* Without cgroups a limit would be silently none. */
+static void warn_of_limits(const struct oci_resources *resources)
+{
+	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
+	struct error err;
+
+	if (cgroup_plan_resources(resources, NULL, 0, &plan, &err) < 0)
+		log_warning("%s: cgroups are disabled", err.msg);
+}
+
+int creation_locate_cgroup(struct creation *c, struct error *err)
+{
+	int r = 0;
+
+	switch (c->options->cgroup_manager) {
+	case RUNTIME_CGROUP_SYSTEMD:
+		r = locate_scope(c, err);
+		break;
+	case RUNTIME_CGROUP_DISABLED:
+		c->cgroup = cgroup_new_empty();
+		warn_of_limits(&c->spec->linux_.resources);
+		break;
+	default:
+		r = cgroup_locate(c->spec->linux_.cgroups_path, c->options->id, &c->cgroup, err);
+		break;
+	}
+	if (r < 0)
+		return r;
+	c->cgroup->rootless = c->options->rootless;
+	note(c);
+	return 0;
+}
+
+/* Making */
+
+int creation_make_cgroup(struct creation *c, struct error *err)
+{
+	size_t n = c->cgroup->n;
+	int r;
+
+	if (c->options->cgroup_manager != RUNTIME_CGROUP_FS)
+		return 0;
+	r = cgroup_make(c->cgroup, &c->spec->linux_.resources, err);
+	if (r < 0)
+		return r;
+	c->has_cgroup = true;
+	if (c->cgroup->n != n) /* no rights in some */
+		note(c);
+	return 0;
+}
+
+int creation_place_init(struct creation *c, struct error *err)
+{
+	const struct oci_spec *spec = c->spec;
+	int r;
+
+	if (!c->unit)
+		return 0;
+	r = systemd_start(c->unit, c->pid, c->cgroup, &spec->linux_.resources, spec->annotations,
+			  spec->n_annotations, err);
+	if (r < 0) /* there may be a unit of this name that is not ours */
+		return r;
+	c->has_cgroup = true;
+	r = cgroup_make(c->cgroup, &spec->linux_.resources, err);
+	if (r == 0)
+		r = cgroup_move(c->cgroup, c->pid, err);
+	return r;
+}
+
+void creation_remove_cgroup(struct creation *c)
+{
+	struct error ignored; /* the first failure is the one to report */
+
+	if (!c->has_cgroup)
+		return;
+	(void)cgroup_kill(c->cgroup, SIGKILL, &ignored);
+	if (c->unit)
+		(void)systemd_stop(c->unit, &ignored);
+	(void)cgroup_destroy(c->cgroup, &ignored);
+}

@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# lanes: systemd, needs systemd as pid 1
+# Containers whose cgroups systemd makes: scopes, their properties and files, as root and as an ordinary user.
+load ../lib/common
+
+setup_file() {
+  berth_setup_file
+  export BUNDLE=$BATS_FILE_TMPDIR/bundle
+  make_bundle "$BUNDLE" 'c["process"]["args"] = ["sleep", "1000"]'
+}
+teardown_file() { berth_teardown_file; }
+setup() {
+  needs root
+  CONFIG=$BATS_TEST_TMPDIR/b
+  mkdir "$CONFIG"
+  cp "$BUNDLE/config.json" "$CONFIG"
+  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "bats-a.slice:pre:c1"'
+  SCOPE=pre-c1.scope
+  DIR=/sys/fs/cgroup/bats.slice/bats-a.slice/$SCOPE
+}
+teardown() { runtime delete --force c1; }
+
+start() {
+  edit_config "$CONFIG" "$@"
+  runtime --systemd-cgroup run -d -b "$CONFIG" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+}
+
+property() {
+  systemctl show -P "$1" "${2:-$SCOPE}"
+}
+
+@test "a container is a scope in its slice, and goes with it" {
+  start
+  [ "$(cat "/proc/$(runtime state c1 | jq .pid)/cgroup")" = "0::/bats.slice/bats-a.slice/$SCOPE" ]
+  [ "$(property ActiveState) $(property Slice) $(property Delegate)" = "active bats-a.slice yes" ]
+  runtime exec c1 true
+  runtime delete --force c1
+  [ ! -e "$DIR" ]
+  [ "$(property LoadState)" = not-found ]
+}
+
+@test "limits are properties of the scope and files of its cgroup" {
+  start 'c["linux"]["resources"].update({"memory": {"limit": 67108864, "swap": 134217728, "reservation": 33554432}, "pids": {"limit": 50},
+    "cpu": {"shares": 512, "quota": 12345, "period": 50000, "cpus": "0", "mems": "0"}, "blockIO": {"weight": 500},
+    "unified": {"memory.high": "50331648"}})'
+  [ "$(property MemoryMax) $(property MemoryLow) $(property MemoryHigh) $(property MemorySwapMax)" = "67108864 33554432 50331648 67108864" ]
+  [ "$(property CPUWeight) $(property CPUQuotaPerSecUSec) $(property CPUQuotaPeriodUSec)" = "59 246.900ms 50ms" ]
+  [ "$(property TasksMax) $(property AllowedCPUs) $(property AllowedMemoryNodes) $(property IOWeight)" = "50 0 0 4950" ]
+  [ "$(cat "$DIR/memory.max" "$DIR/memory.high" "$DIR/memory.swap.max" "$DIR/pids.max" "$DIR/cpu.weight" | xargs)" = "67108864 50331648 67108864 50 59" ]
+  [ "$(cat "$DIR/cpu.max") $(cat "$DIR/cpuset.cpus")" = "12345 50000 0" ]
+}
+
+@test "what systemd has no word for is in the files, and stays when systemd reads its files again" {
+  start 'c["linux"]["resources"].update({"memory": {"limit": 67108864}, "cpu": {"burst": 1000, "quota": 20000, "period": 100000},
+    "hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})' \
+    'c["linux"]["resources"]["devices"] = [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 1, "minor": 11, "access": "w"}]'
+  systemctl daemon-reload
+  systemctl set-property --runtime "$SCOPE" TasksMax=77
+  [ "$(cat "$DIR/memory.max" "$DIR/cpu.max.burst" "$DIR/hugetlb.2MB.max" "$DIR/pids.max" | xargs)" = "67108864 1000 4194304 77" ]
+  runtime exec --cap CAP_MKNOD c1 sh -c 'mknod /kmsg c 1 11; mknod /console c 5 1; echo test >/kmsg; head -c 1 /dev/zero >/dev/null'
+  run runtime exec c1 sh -c 'exec 3>/console'
+  expect_text "not permitted"
+  echo '{"devices": [{"allow": true, "access": "rwm"}]}' | runtime update -r - c1
+  runtime exec c1 sh -c 'exec 3>/console'
+}
+
+@test "update changes properties and files" {
+  start 'c["linux"]["resources"]["cpu"] = {"quota": 20000, "period": 40000}'
+  runtime update --memory 64M --pids-limit 33 --cpu-quota 10000 c1
+  [ "$(property MemoryMax) $(property TasksMax) $(property CPUQuotaPerSecUSec)" = "67108864 33 250ms" ]
+  [ "$(cat "$DIR/memory.max") $(cat "$DIR/pids.max") $(cat "$DIR/cpu.max")" = "67108864 33 10000 40000" ]
+  systemctl daemon-reload
+  [ "$(cat "$DIR/memory.max") $(cat "$DIR/pids.max") $(cat "$DIR/cpu.max")" = "67108864 33 10000 40000" ]
+}
+
+@test "annotations are properties, in GVariant's words" {
+  start 'c["annotations"] = {"org.systemd.property.TimeoutStopSec": "7", "org.systemd.property.Description": "\"my box\"",
+    "org.systemd.property.RuntimeMaxUSec": "uint64 90000000", "org.systemd.property.Wants": "[\"basic.target\"]",
+    "org.systemd.property.MemoryAccounting": "true"}'
+  [ "$(property TimeoutStopUSec) $(property Description) $(property RuntimeMaxUSec)" = "7s my box 1min 30s" ]
+  [[ "$(property Wants)" == *basic.target* ]]
+}
+
+@test "an annotation that is no value, or no property, is refused and leaves nothing" {
+  edit_config "$CONFIG" 'c["annotations"] = {"org.systemd.property.TimeoutStopSec": "soon"}'
+  run runtime --systemd-cgroup run -b "$CONFIG" c1
+  expect_status 1
+  expect_text "annotations[org.systemd.property.TimeoutStopSec]"
+  edit_config "$CONFIG" 'c["annotations"] = {"org.systemd.property.NoSuchThing": "5"}'
+  run runtime --systemd-cgroup run -b "$CONFIG" c1
+  expect_status 1
+  expect_text "NoSuchThing"
+  [ -z "$(runtime list -q)" ]
+  [ ! -e "$DIR" ]
+}
+
+@test "without a path the scope has the id, and is in system.slice" {
+  start 'del c["linux"]["cgroupsPath"]'
+  [ "$(cat "/proc/$(runtime state c1 | jq .pid)/cgroup")" = "0::/system.slice/berth-c1.scope" ]
+}
+
+@test "a path that does not name a scope is refused" {
+  local path
+  for path in /a/b a:b a.slice:b:c:d a.slice:b: no_slice:b:c a--b.slice:b:c; do
+    edit_config "$CONFIG" 'c["linux"]["cgroupsPath"] = "'$path'"'
+    run runtime --cgroup-manager=systemd run -b "$CONFIG" c1
+    expect_status 1
+    expect_text "slice"
+  done
+  [ -z "$(runtime list -q)" ]
+}
+
+@test "a scope of that name that runs is not taken" {
+  systemd-run -q --scope --unit="$SCOPE" sleep 100 &
+  wait_until 10 systemctl -q is-active "$SCOPE"
+  run runtime --systemd-cgroup run -b "$CONFIG" c1
+  expect_status 1
+  expect_text "$SCOPE"
+  systemctl -q is-active "$SCOPE"
+  systemctl stop "$SCOPE"
+}
+
+@test "a container that ran out of memory leaves no failed unit in the way of the next" {
+  edit_config "$CONFIG" 'c["linux"]["resources"]["memory"] = {"limit": 8388608, "swap": 8388608}' \
+    'c["process"]["args"] = ["sh", "-c", "x=x; while :; do x=$x$x; done"]'
+  run runtime --systemd-cgroup run -b "$CONFIG" c1
+  expect_status 137
+  [ "$(property LoadState)" = not-found ]
+  start 'c["process"]["args"] = ["sleep", "100"]' 'c["linux"]["resources"]["memory"] = {}'
+}
+
+@test "create, start, pause and kill as with any cgroup" {
+  runtime --systemd-cgroup create -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  systemctl -q is-active "$SCOPE"
+  runtime start c1
+  runtime pause c1
+  [ "$(runtime state c1 | jq -r .status)" = paused ]
+  runtime resume c1
+  runtime kill c1 KILL
+  wait_until 10 eval '[ "$(runtime state c1 | jq -r .status)" = stopped ]'
+  runtime delete c1
+  [ "$(property LoadState)" = not-found ]
+}
