@@ -84,6 +84,69 @@ int creation_locate_cgroup(struct creation *c, struct error *err)
 	return 0;
 }
 
+/* Delegation */
+
+static bool is_writable(const struct oci_mount *m)
+{
+	bool writable = true;
+
+	for (size_t i = 0; i < m->n_options; i++)
+		if (str_eq(m->options[i], "ro") || str_eq(m->options[i], "rro"))
+			writable = false;
+		else if (str_eq(m->options[i], "rw"))
+			writable = true;
+	return writable;
+}
+
+/* Does the container get its cgroup to write into, in a namespace where it is the root? */
+static bool is_delegated(const struct oci_spec *spec)
+{
+	const struct oci_namespace *ns = &spec->linux_.namespaces[OCI_NS_CGROUP];
+
+	if (!ns->wanted || ns->path || !spec->process)
+		return false;
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct oci_mount *m = &spec->mounts[i];
+
+		if (str_eq(m->destination, "/sys/fs/cgroup") &&
+		    (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2")))
+			return is_writable(m);
+	}
+	return false;
+}
+
+/* The host's number of the user who will run process.args. false: it has none. */
+static bool host_uid(const struct oci_spec *spec, uid_t *ret)
+{
+	const struct oci_linux *l = &spec->linux_;
+	uid_t uid = spec->process->user.uid;
+
+	*ret = uid;
+	if (!l->namespaces[OCI_NS_USER].wanted)
+		return true;
+	for (size_t i = 0; i < l->n_uid_maps; i++) {
+		const struct oci_id_map *m = &l->uid_maps[i];
+
+		if (uid < m->container_id || uid - m->container_id >= m->size)
+			continue;
+		*ret = m->host_id + (uid - m->container_id);
+		return true;
+	}
+	return false;
+}
+
+static int delegate(struct creation *c, struct error *err)
+{
+	uid_t uid;
+	int r;
+
+	if (!is_delegated(c->spec) || !host_uid(c->spec, &uid) || uid == geteuid())
+		return 0;
+	r = cgroup_delegate(c->cgroup, uid, err);
+	/* a user owns his cgroups and can give nothing away */
+	return r < 0 && err->kind == ERROR_DENIED && cgroup_is_rootless(c->cgroup) ? 0 : r;
+}
+
 /* Making */
 
 int creation_make_cgroup(struct creation *c, struct error *err)
@@ -99,7 +162,7 @@ int creation_make_cgroup(struct creation *c, struct error *err)
 	c->has_cgroup = true;
 	if (c->cgroup->n != n) /* no rights in some */
 		note(c);
-	return 0;
+	return delegate(c, err);
 }
 
 int creation_place_init(struct creation *c, struct error *err)
@@ -117,7 +180,7 @@ int creation_place_init(struct creation *c, struct error *err)
 	r = cgroup_make(c->cgroup, &spec->linux_.resources, err);
 	if (r == 0)
 		r = cgroup_move(c->cgroup, c->pid, err);
-	return r;
+	return r == 0 ? delegate(c, err) : r;
 }
 
 void creation_remove_cgroup(struct creation *c)

@@ -68,6 +68,13 @@ int cgroup_locate(const char *path, const char *id, struct cgroup **ret_cgroup, 
  */
 int cgroup_make(struct cgroup *cg, const struct oci_resources *resources, struct error *err);
 
+/*
+ * Gives the directory in the v2 tree, and the files in it that may be given away, to a user of the
+ * container: he may then make cgroups below. Does nothing on v1, where that is not safe.
+ * Source: config-linux.md "Cgroup ownership"; cgroup-v2.rst "Delegation"
+ */
+int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct error *err);
+
 /* For linux.cgroupsPath of containers that must have none, and for tests: n == 0. */
 struct cgroup *cgroup_new_empty(void);
 
