@@ -102,8 +102,8 @@ int mempolicy_apply(const struct oci_linux *config, struct error *err)
 	if (errno == EINVAL)
 		return error_sys(err,
 				 "cannot set " FIELD
-				 " to %s with nodes '%s': the nodes must exist, "
-				 "be in the cpuset of the container, and the flags fit the mode",
+				 " to %s with nodes '%s': the kernel must know the mode, "
+				 "the nodes exist and be in the container's cpuset, the flags fit",
 				 mode->name,
 				 config->mempolicy_nodes ? config->mempolicy_nodes : "");
 	return error_sys(err, "cannot set " FIELD " to %s", mode->name);

@@ -92,15 +92,16 @@ refused() {
 
 update() { runtime update "$@" u1; }
 
-# A block device that takes limits.
+# Prints the numbers of a block device; a small guest may have none until loop devices are there.
 block_device() {
   local name
+  [ -n "$(ls /sys/block)" ] || modprobe -q loop || true
   for name in /sys/block/*; do
-    case ${name##*/} in ram* | zram*) continue ;; esac
+    case ${name##*/} in ram* | zram* | "*") continue ;; esac
     cat "$name/dev"
     return
   done
-  skip "needs a block device"
+  return 1
 }
 
 @test "memory: limit, reservation, swap" {
@@ -192,7 +193,7 @@ TABLE
 
 @test "blockIO: throttles, each on its own, all in one line of v2" {
   local dev key file
-  dev=$(block_device)
+  dev=$(block_device) || skip "needs a block device"
   has_controller blkio || has_controller io || skip "needs blkio or io"
   start "c['linux']['resources']['blockIO'] = {k: [{'major': ${dev%:*}, 'minor': ${dev#*:}, 'rate': r}] for k, r in
     {'throttleReadBpsDevice': 1048576, 'throttleWriteBpsDevice': 2097152, 'throttleReadIOPSDevice': 100, 'throttleWriteIOPSDevice': 200}.items()}"
@@ -332,7 +333,7 @@ in_hierarchy() {
   update --cpu-idle 1
   is cpu cpu.idle=1 cpu.idle=1
   update --cpu-idle 0 --cpu-share 2048
-  is cpu cpu.shares=2048 cpu.weight=173
+  is cpu cpu.shares=2048 cpu.weight=174
   update --cpuset-cpus 0 --cpuset-mems 0
   is cpuset cpuset.cpus=0 cpuset.cpus=0
   update --memory-reservation 16m
