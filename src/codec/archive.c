@@ -18,6 +18,9 @@
 #include "base/str.h"
 
 #define CONVERSION_WARNING "current locale."
+/* Of what stands before one entry's content: pax headers, long names, the map of a sparse file.
+ * libarchive keeps it, the map as a list twelve times as large. */
+#define HEADER_MAX_BYTES (4u << 20)
 
 struct archive_reader {
 	struct archive *ar;
@@ -25,6 +28,8 @@ struct archive_reader {
 	struct archive_source source;
 	struct error source_err; /* what source.next reported */
 	bool source_failed;
+	bool in_header; /* what is read belongs to a header, or is a little of the content */
+	size_t header_bytes;
 	locale_t c_locale;
 };
 
@@ -33,6 +38,13 @@ static la_ssize_t read_source(struct archive *ar, void *ctx, const void **ret_da
 	struct archive_reader *a = ctx;
 	ssize_t n = a->source.next(a->source.ctx, ret_data, &a->source_err);
 
+	if (a->in_header && n > 0) {
+		a->header_bytes += (size_t)n;
+		if (a->header_bytes > HEADER_MAX_BYTES)
+			n = error_kind(&a->source_err, ERROR_INVALID,
+				       "a header of the archive is longer than %u MiB",
+				       HEADER_MAX_BYTES >> 20);
+	}
 	if (n < 0) {
 		a->source_failed = true;
 		archive_set_error(ar, (int)-n, "source failed");
@@ -163,6 +175,12 @@ static int next_header(struct archive_reader *a)
 	return archive_read_next_header(a->ar, &a->entry);
 }
 
+/* What the caller did not want of the entry before; next_header() would do it as well. */
+static int skip_content(struct archive_reader *a)
+{
+	return a->entry ? archive_read_data_skip(a->ar) : ARCHIVE_OK;
+}
+
 int archive_reader_next(struct archive_reader *a, struct archive_member *ret, struct error *err)
 {
 	locale_t before;
@@ -171,7 +189,12 @@ int archive_reader_next(struct archive_reader *a, struct archive_member *ret, st
 	if (!a->ar || !a->c_locale)
 		return error_oom(err);
 	before = uselocale(a->c_locale);
-	r = next_header(a);
+	r = skip_content(a);
+	a->in_header = true;
+	a->header_bytes = 0;
+	if (r == ARCHIVE_OK)
+		r = next_header(a);
+	a->in_header = false;
 	if (r == ARCHIVE_OK || (r == ARCHIVE_WARN && only_conversion_warned(a)))
 		fill_member(a->entry, ret);
 	else if (r != ARCHIVE_EOF)

@@ -17,6 +17,9 @@ struct archive_reader;
 #define UNPACK_DEPTH_MAX   1024	   /* directories above a file; PATH_MAX binds earlier as a rule */
 #define UNPACK_ENTRIES_MAX 4000000 /* of one layer; the largest images have some 500,000 */
 #define UNPACK_XATTRS_MAX  256	   /* of one entry */
+/* Kept until the end of a layer; 300,000 directories of usual names. Names repeat at no cost in an
+ * archive that is compressed. */
+#define UNPACK_DIRS_MAX_BYTES (32 << 20)
 
 struct unpack_limits {
 	uint64_t max_bytes; /* of all files' contents, holes left out */

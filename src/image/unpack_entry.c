@@ -65,12 +65,14 @@ static int set_owner(struct unpack *u, int fd, const char *name, const struct ar
 /*
  * Attributes that the host's file system does not have are left out, as everybody does; file
  * capabilities are not: the program would fail later and nobody would know why. overlay's own
- * attributes are how we speak to overlayfs; an archive has no say there.
+ * attributes are how we speak to overlayfs, labels and signatures (security.selinux, security.ima) how
+ * the host's security modules know their own: an archive has no say there.
  */
 static int set_xattr(struct unpack *u, const char *path, const char *name, const void *value,
 		     size_t len, struct error *err)
 {
-	if (str_after(name, "trusted.overlay.") || str_after(name, "user.overlay.")) {
+	if (str_after(name, "trusted.overlay.") || str_after(name, "user.overlay.") ||
+	    (str_after(name, "security.") && !str_eq(name, "security.capability"))) {
 		log_debug("attribute %s in a layer is left out", name);
 		return 0;
 	}
@@ -197,6 +199,11 @@ static int remember_dir(struct unpack *u, const struct unpack_entry *e, struct e
 
 	if (m->uid >= UINT32_MAX || m->gid >= UINT32_MAX)
 		return error_kind(err, ERROR_INVALID, "its owner is out of range");
+	u->dirs_bytes += sizeof(*u->dirs) + strlen(e->path) + 1;
+	if (u->dirs_bytes > UNPACK_DIRS_MAX_BYTES)
+		return error_kind(err, ERROR_INVALID,
+				  "the layer's directories take more than %d MiB of memory",
+				  UNPACK_DIRS_MAX_BYTES >> 20);
 	u->dirs = array_grow(u->dirs, u->n_dirs, &u->dirs_capacity, sizeof(*u->dirs));
 	u->dirs[u->n_dirs++] = (struct pending_dir){
 		.path = xstrdup(e->path),

@@ -36,6 +36,7 @@ struct unpack {
 
 	struct pending_dir *dirs;
 	size_t n_dirs, dirs_capacity;
+	size_t dirs_bytes; /* of all rows and their paths */
 };
 
 /* The entry in work: cleaned path, its last component, the directory that holds it. */
