@@ -18,6 +18,7 @@
 #include "kernel/cgroupfs.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/driver.h"
+#include "runtime/cgroup/systemd.h"
 
 /* The pid of the running container that namespace ns of the document comes from; 0: none. */
 static int joined_pid(struct engine *e, const struct json *document, enum oci_ns ns,
@@ -113,8 +114,17 @@ static char *search_oom_file(const char *path)
 
 char *join_oom_file(const char *cgroup_parent, const char *id, bool rootless)
 {
-	cleanup_free char *path = spec_cgroups_path(cgroup_parent, id, rootless);
+	cleanup_free char *path = NULL, *slice = NULL;
 	struct statfs root;
+
+	if (cgroup_parent && str_ends(cgroup_parent, ".slice")) {
+		/* where a user's manager has its units only that manager knows */
+		if (rootless || systemd_slice_path(cgroup_parent, &slice, NULL) < 0)
+			return NULL;
+		path = xasprintf("%s/berth-%s.scope", slice, id);
+	} else {
+		path = spec_cgroups_path(cgroup_parent, id, rootless);
+	}
 
 	if (rootless || statfs("/sys/fs/cgroup", &root) < 0)
 		return search_oom_file(path);

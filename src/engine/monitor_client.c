@@ -56,6 +56,8 @@ static char **build_argv(const struct monitor_spec *s)
 	argv = push_each(argv, "--exit-command", s->exit_command);
 	argv = push_pair(argv, "--sync-fd", "3");
 	argv = push_pair(argv, "--attach-fd", s->attach ? "4" : NULL);
+	if (s->systemd_cgroup)
+		argv = strv_push(argv, "--systemd-cgroup");
 	if (s->tty)
 		argv = strv_push(argv, "--tty");
 	if (s->stdin_open)

@@ -35,6 +35,7 @@ struct monitor_spec {
 	bool stdin_open;
 	bool stdin_once;
 	bool start_at_once;   /* nothing to do between CREATED and START: saves a round trip */
+	bool systemd_cgroup;  /* systemd makes the cgroup */
 	bool sealed;	      /* others are in the container's pid namespace: seal its program */
 	bool attach;	      /* connect an attach client before anything runs: ret->attach_fd */
 	unsigned attach_want; /* enum attach_want of that client */

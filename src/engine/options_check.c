@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/id.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "engine/namespace_mode.h"
 #include "engine/signal_name.h"
+#include "runtime/cgroup/systemd.h"
 
 /* Less does not hold a shell. docker's 6 MB is what its runtime needs to start. */
 #define MEMORY_MIN   (512 << 10)
@@ -203,6 +205,21 @@ static int check_cpu(const struct container_options *o, struct error *err)
 	return check_cpuset("--cpuset-mems", o->cpuset_mems, 0, "memory nodes", err);
 }
 
+static int check_slice(const char *slice, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	int r = systemd_slice_path(slice, &path, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "--cgroup-parent");
+	if (!systemd_is_running())
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "--cgroup-parent %s is a slice of systemd, which does not run on "
+				  "this machine: give a cgroup path",
+				  slice);
+	return 0;
+}
+
 static int check_limits(const struct container_options *o, struct error *err)
 {
 	int r = check_memory(o, err);
@@ -218,10 +235,7 @@ static int check_limits(const struct container_options *o, struct error *err)
 	if (o->blkio_weight != 0 && (o->blkio_weight < 10 || o->blkio_weight > 1000))
 		return error_kind(err, ERROR_INVALID, "Range of blkio weight is from 10 to 1000");
 	if (o->cgroup_parent && str_ends(o->cgroup_parent, ".slice"))
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: --cgroup-parent %s (systemd slices); give a "
-				  "cgroup path",
-				  o->cgroup_parent);
+		return check_slice(o->cgroup_parent, err);
 	return 0;
 }
 

@@ -46,6 +46,8 @@ static const struct oci_pair *split_pairs(struct arena *arena, const char *const
 
 char *spec_cgroups_path(const char *parent, const char *id, bool rootless)
 {
+	if (parent && str_ends(parent, ".slice")) /* for systemd */
+		return xasprintf("%s:berth:%s", parent, id);
 	if (rootless) /* below what the host delegates to the user, which begins where we are */
 		return xasprintf("%s/%s",
 				 str_empty(parent) ? "berth" : parent + strspn(parent, "/"), id);

@@ -131,6 +131,7 @@ static int spawn(struct start *s, struct error *err)
 		.log_path = str_empty(d->log_path) ? NULL : d->log_path,
 		.log_opts = d->log_opts,
 		.exit_command = reaps ? exit_command : NULL,
+		.systemd_cgroup = str_ends(d->cgroup_parent, ".slice"),
 		.tty = d->tty,
 		.stdin_open = d->open_stdin,
 		.stdin_once = d->stdin_once,

@@ -67,6 +67,8 @@ static char **command(const struct monitor_container *c, const char *log_path, c
 
 	for (const char *const *a = c->runtime_args; a && *a; a++)
 		argv = strv_push(argv, *a);
+	if (c->systemd_cgroup)
+		argv = strv_push(argv, "--systemd-cgroup");
 	if (c->runtime_root) {
 		argv = strv_push(argv, "--root");
 		argv = strv_push(argv, c->runtime_root);

@@ -17,6 +17,7 @@ struct monitor_container {
 	const char *bundle;	  /* directory with config.json */
 	const char *run_dir;	  /* for sockets and files of the moment */
 	const char *runtime_root; /* state directory of the runtime, or NULL for its default */
+	bool systemd_cgroup;	  /* linux.cgroupsPath names a scope that systemd makes */
 	bool tty;
 	int console_fd; /* tty: send the pty master here (SCM_RIGHTS, as an OCI console socket);
 			   otherwise -EBADF */

@@ -8,7 +8,10 @@
 
 static struct runtime_create_options options_of(const struct monitor_container *c)
 {
-	return (struct runtime_create_options){ .root_path = c->runtime_root,
+	return (struct runtime_create_options){ .cgroup_manager = c->systemd_cgroup
+									  ? RUNTIME_CGROUP_SYSTEMD
+									  : RUNTIME_CGROUP_FS,
+						.root_path = c->runtime_root,
 						.id = c->id,
 						.bundle_path = c->bundle,
 						.console_fd = c->tty ? c->console_fd : -1 };

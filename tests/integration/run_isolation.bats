@@ -237,6 +237,13 @@ cgroup_value() {
   berth rm -f grouped
 }
 
+@test "--cgroup-parent with a slice needs systemd" {
+  [ ! -d /run/systemd/system ] || skip "systemd runs here"
+  run berth run --rm --cgroup-parent some.slice berth-test true
+  expect_status 125
+  expect_text "does not run on this machine: give a cgroup path"
+}
+
 @test "--cgroup-parent places the container" {
   berth run -d --name placed --cgroup-parent /berth-test-parent berth-test sleep 100
   grep -q "/berth-test-parent/$(berth inspect -f '{{.Id}}' placed)" "/proc/$(berth inspect -f '{{.State.Pid}}' placed)/cgroup"

@@ -150,3 +150,18 @@ property() {
   [ "$(stat -c %u "$DIR" "$DIR/cgroup.procs" "$DIR/memory.max" | xargs)" = "100000 100000 0" ]
   runtime exec c1 sh -c 'mkdir /sys/fs/cgroup/below && echo $$ >/sys/fs/cgroup/below/cgroup.procs && grep -q /below /proc/self/cgroup'
 }
+
+@test "berth puts a container below a slice, and foreign runtimes too" {
+  load_image
+  local pid
+  berth run -d --name sliced --cgroup-parent bats-a.slice -m 64m berth-test sleep 100
+  pid=$(berth inspect -f '{{.State.Pid}}' sliced)
+  [[ "$(cat "/proc/$pid/cgroup")" = 0::/bats.slice/bats-a.slice/berth-*.scope ]]
+  [ "$(cat "/sys/fs/cgroup$(sed 's/0:://' "/proc/$pid/cgroup")/memory.max")" = 67108864 ]
+  berth rm -f sliced
+  [ -z "$(systemctl list-units --no-legend 'berth-*')" ]
+  berth run --rm --cgroup-parent bats-a.slice --runtime "$BERTH_BIN/berth-runtime" berth-test true
+  run berth run --rm --cgroup-parent a--b.slice berth-test true
+  expect_status 125
+  expect_text "not the name of a slice"
+}

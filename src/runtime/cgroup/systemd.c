@@ -347,6 +347,11 @@ static void add_scope(struct buf *b, const struct systemd_unit *u, pid_t pid, bo
 
 /* Verbs */
 
+bool systemd_is_running(void)
+{
+	return access(BOOTED_DIR, F_OK) == 0;
+}
+
 int systemd_locate(const char *path, const char *id, struct systemd_unit **ret_unit,
 		   char **ret_cgroup, struct error *err)
 {
@@ -354,7 +359,7 @@ int systemd_locate(const char *path, const char *id, struct systemd_unit **ret_u
 	cleanup_free char *slice = NULL, *top = NULL;
 	int r;
 
-	if (access(BOOTED_DIR, F_OK) < 0)
+	if (!systemd_is_running())
 		return error_kind(
 			err, ERROR_UNSUPPORTED,
 			"systemd does not run on this machine and cannot make cgroups: use "

@@ -56,6 +56,9 @@ struct systemd_unit *systemd_unit_new(const char *name, bool user);
 struct systemd_unit *systemd_unit_free(struct systemd_unit *u);
 DEFINE_CLEANUP(struct systemd_unit *, systemd_unit_free)
 
+/* Is pid 1 of this machine systemd? As sd_booted(3) finds out. */
+bool systemd_is_running(void);
+
 /* What systemd does */
 
 /*
