@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 
@@ -155,6 +156,9 @@ static int db_prepare_schema(struct db *db, struct error *err)
 				  version, SCHEMA_VERSION);
 	/* Both survive in the file. Two makers at once: the second one waits, then finds it done.
 	 */
+	/* its log and index take this mode; where they lie is closed to others as well */
+	if (chmod(sqlite3_db_filename(db->sql, "main"), 0600) < 0 && errno != ENOENT)
+		return error_sys(err, "cannot close the database to others");
 	r = db_exec(db, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL;",
 		    "cannot switch to a write-ahead log", err);
 	if (r < 0)

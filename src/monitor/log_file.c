@@ -11,7 +11,7 @@
 
 #include "base/macro.h"
 
-#define LOG_FILE_MODE 0640
+#define LOG_FILE_MODE 0600
 
 static int open_for_append(const char *path, int flags)
 {

@@ -174,6 +174,28 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
   host_untouched
 }
 
+# Defence: check_destination().
+@test "CVE-2019-16884: a link of the image does not lead a mount into /proc" {
+  ln -s proc "$b/rootfs/processes"
+  echo old >"$host/file"
+  in_container true "c['mounts'].append({'destination': '/processes/sys/kernel/msgmax', 'type': 'bind', 'source': '$host/file', 'options': ['bind']})"
+  [ "$status" != 0 ] || fail "a mount on /processes/sys was accepted"
+  expect_text "leads into /proc"
+}
+
+# Defence: procfs_open().
+@test "CVE-2025-52881: a sysctl whose file is covered is set all the same, and the cover is not written to" {
+  unshare -m --propagation private sh -c 'mount --bind "$0/file" /proc/sys/kernel/msgmax && echo >"$0/ready" && exec sleep 60' "$host" &
+  local holder=$!
+  wait_until 10 test -e "$host/ready"
+  in_container 'cat /proc/sys/kernel/msgmax' 'c["linux"]["sysctl"] = {"kernel.msgmax": "4321"}' \
+    "[n.update(path='/proc/$holder/ns/mnt') for n in c['linux']['namespaces'] if n['type'] == 'mount']"
+  kill "$holder"
+  wait "$holder" || true
+  [ "$(cat "$host/file")" = untouched ] || fail "the cover was written to"
+  expect_output 4321
+}
+
 @test "CVE-2021-30465, CVE-2024-45310: mount targets are resolved inside the root, links and all" {
   ln -s / "$b/rootfs/top"
   ln -s "$host" "$b/rootfs/absolute"
