@@ -28,7 +28,7 @@ run:
 	@tools/demo
 
 test:
-	@tools/install-deps build test
+	@tools/install-deps build test callers
 	@$(MAKE) --no-print-directory all
 	@tests/run
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+# lanes: native, the engine uses the machine's own cgroups, and an emulated processor is too slow for it
+# podman and conmon, with berth-runtime as the runtime of containers.conf, as root and as an ordinary user: nobody notices.
+load ../lib/common
+load ../lib/callers
+
+setup_file() {
+  [ "$(id -u)" = 0 ] && command -v podman >/dev/null || return 0 # setup() skips
+  export PODMAN_RUNTIME=$BERTH_BIN/berth-runtime
+  start_peers podman
+  make_image docker "$BATS_FILE_TMPDIR/image.tar"
+  podman load -q -i "$BATS_FILE_TMPDIR/image.tar"
+}
+teardown_file() {
+  [ -z "${USERS:-}" ] || unmake_users
+  stop_peers
+}
+setup() { needs root program:podman program:conmon; }
+teardown() {
+  podman pod rm -a -f -t 0 >/dev/null
+  podman rm -a -f -t 0 >/dev/null
+}
+
+p() { podman "$@" 2>&1; }
+alone() { podman run --network none "$@"; }
+
+@test "podman info names the runtime and its version" {
+  run -0 podman info -f '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'
+  expect_text "$BERTH_BIN/berth-runtime berth-runtime version "
+}
+
+@test "podman run: output, stdin, exit codes, and the runtime's own words" {
+  run -0 --separate-stderr alone --rm berth-test sh -c 'echo out; echo err >&2'
+  [ "$output/$stderr" = out/err ]
+  [ "$(echo in | alone --rm -i berth-test cat)" = in ]
+  run -7 alone --rm berth-test sh -c 'exit 7'
+  run -127 p run --rm --network none berth-test nosuch
+  expect_text 'exec: "nosuch": executable file not found in $PATH'
+  run -126 p run --rm --network none berth-test /etc/passwd
+  expect_text 'exec: "/etc/passwd": permission denied'
+  run -0 alone --rm --preserve-fds 1 berth-test sh -c 'cat <&3' 3<<<kept
+  expect_output kept
+}
+
+@test "the runtime by its path, with crun's options before the verb" {
+  run -0 podman --runtime "$BERTH_BIN/berth-runtime" --runtime-flag debug --runtime-flag cgroup-manager=cgroupfs \
+    run --rm --network none berth-test echo by path
+  expect_text "by path"
+  run -126 p --runtime "$BERTH_BIN/berth-runtime" --runtime-flag rootless=maybe run --rm --network none berth-test true
+  expect_text "'maybe' is not true, false or auto"
+}
+
+@test "run -it and exec -it: a terminal that follows the size of the user's" {
+  local follow='trap "stty size; exit 4" WINCH; echo ready; while :; do sleep 0.1; done'
+  run -4 in_terminal 33 77 podman run --network none --rm -it berth-test sh -c "sleep 1; stty size; $follow"
+  expect_output $'33 77\nready\n50 100'
+  alone -d --name c1 berth-test sleep 100
+  run -4 in_terminal 33 77 podman exec -it c1 sh -c "sleep 1; tty; stty size; $follow"
+  expect_output $'/dev/pts/0\n33 77\nready\n50 100'
+}
+
+@test "exec: exit codes, user, environment, directory, detached, and what is not there" {
+  alone -d --name c1 berth-test sleep 100
+  run -9 podman exec -e A=b -w /bin -u 1000 c1 sh -c 'echo $A $PWD $(id -u); exit 9'
+  expect_output "b /bin 1000"
+  podman exec -d c1 touch /there
+  wait_until 5 podman exec c1 test -e /there
+  run -127 p exec c1 nosuch
+  expect_text 'exec: "nosuch": executable file not found in $PATH'
+  run -126 p exec c1 /etc/passwd
+  expect_text 'permission denied'
+  run -0 podman exec --preserve-fds 1 c1 sh -c 'cat <&3' 3<<<kept
+  expect_output kept
+}
+
+@test "limits, update, stats, top" {
+  alone -d --name c1 -m 64m --pids-limit 30 --cpus 0.5 berth-test sleep 100
+  podman update -m 32m c1
+  run -0 podman exec c1 sh -c "$(cgroup_file memory/memory.limit_in_bytes memory.max); $(cgroup_file pids/pids.max pids.max)"
+  expect_output $'33554432\n30'
+  run -0 podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' c1
+  [[ $output == *"MB 1" ]] || fail "no statistics"
+  run -0 podman top c1 pid comm
+  [ "$(tr -s ' ' <<<"${lines[1]}")" = "1 sleep " ] || [ "$(tr -s ' ' <<<"${lines[1]}")" = "1 sleep" ]
+}
+
+@test "pause, unpause, kill, stop, restart, logs, init, attach, wait" {
+  alone -d --name c1 berth-test sh -c 'trap "echo got it; exit 3" TERM; echo started; while :; do sleep 0.1; done'
+  wait_until 5 eval '[ "$(podman logs c1)" = started ]'
+  podman pause c1
+  [ "$(podman inspect -f '{{.State.Status}}' c1)" = paused ]
+  podman unpause c1
+  podman restart -t 5 c1
+  wait_until 5 eval '[ "$(podman logs c1)" = $'\''started\ngot it\nstarted'\'' ]'
+  podman stop -t 5 c1
+  [ "$(podman inspect -f '{{.State.Status}} {{.State.ExitCode}}' c1)" = "exited 3" ]
+  podman start c1
+  podman kill -s KILL c1
+  [ "$(podman wait c1)" = 137 ]
+  podman create --network none --name c2 berth-test sh -c 'echo created; exit 5'
+  podman init c2
+  [ "$(podman inspect -f '{{.State.Status}}' c2)" = initialized ]
+  run -5 podman start -a c2
+  expect_output created
+}
+
+@test "pods: an infra container's namespaces are shared" {
+  podman pod create --name pod --hostname podhost --share ipc,uts,net --network none --infra-image berth-test --infra-command 'sleep 1000'
+  podman run -d --pod pod --name c1 berth-test sleep 100
+  run -0 podman run --rm --pod pod berth-test sh -c 'hostname; readlink /proc/self/ns/net'
+  [ "${lines[0]}" = podhost ]
+  [ "${lines[1]}" = "$(podman exec c1 readlink /proc/self/ns/net)" ]
+  podman pod pause pod
+  podman pod unpause pod
+  podman pod stop -t 0 pod
+  podman pod start pod
+  [ "$(podman pod inspect -f '{{.State}}' pod)" = Running ]
+  podman pod rm -f -t 0 pod
+}
+
+@test "privileges, devices, file systems, user namespace, health check" {
+  run -0 alone --rm --privileged berth-test sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs none /tmp && echo mounted'
+  expect_output $'Seccomp:\t0\nmounted'
+  run -0 alone --rm --cap-drop ALL --cap-add CHOWN --security-opt no-new-privileges berth-test grep -E 'CapBnd|NoNew|Seccomp:' /proc/self/status
+  expect_output $'CapBnd:\t0000000000000001\nNoNewPrivs:\t1\nSeccomp:\t2'
+  run -0 alone --rm --device /dev/kmsg:/dev/k:r --read-only --tmpfs /t:size=1m,mode=700 berth-test sh -c \
+    'ls /dev/k; touch /t/x; stat -c %a /t; touch /x 2>/dev/null || echo refused'
+  expect_output $'/dev/k\n700\nrefused'
+  run -0 alone --rm --uidmap 0:200000:5000 --gidmap 0:200000:5000 -u 1000 berth-test sh -c 'tr -s " " </proc/self/uid_map; id -u; touch /tmp/x && stat -c %u /tmp/x'
+  expect_output $' 0 200000 5000\n1000\n1000'
+  run -0 alone --rm -v vol:/v -v "$BATS_TEST_TMPDIR:/host:ro" berth-test sh -c 'echo a >/v/a; cat /v/a; touch /host/x 2>/dev/null || echo refused'
+  expect_output $'a\nrefused'
+  alone -d --name c1 --health-cmd 'test -e /ok' --health-interval disable berth-test sh -c 'sleep 100'
+  run -1 podman healthcheck run c1
+  podman exec c1 touch /ok
+  run -0 podman healthcheck run c1
+}
+
+@test "--init" {
+  [ -e /usr/libexec/podman/catatonit ] || needs program:catatonit
+  run -0 alone --rm --init berth-test cat /proc/1/comm
+  expect_output podman-init
+}
+
+@test "an ordinary user's podman: run, exec, logs, stop" {
+  needs userns program:newuidmap
+  make_users
+  local dir=$USERS
+  while [ "$dir" != /tmp ] && [ "$dir" != / ]; do # podman wants all to be able to enter, and would see to it
+    chmod a+x "$dir"
+    dir=$(dirname "$dir")
+  done
+  cp "$BATS_FILE_TMPDIR/image.tar" "$USER_HOME/image.tar"
+  chmod 644 "$USER_HOME/image.tar"
+  sed "s#= \"$BATS_FILE_TMPDIR.*##; s#\"$BERTH_BIN/#\"$USERS/bin/#" "$CONTAINERS_CONF" >"$USER_HOME/containers.conf"
+  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/store"\nrunroot = "%s/run/store"\n' "$USER_HOME" "$USER_HOME" >"$USER_HOME/storage.conf"
+  chmod 644 "$USER_HOME"/*.conf
+  user_podman() {
+    as_user env CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"
+  }
+  user_podman load -q -i "$USER_HOME/image.tar"
+  # detached: an attached run of such a user waits 20 s for conmon's end on some hosts, with every runtime
+  user_podman run -d --network none --name c1 berth-test sh -c 'trap "exit 3" TERM; echo started; while :; do sleep 0.1; done'
+  run -0 user_podman exec c1 sh -c 'id -u; tr -s " " </proc/self/uid_map'
+  expect_output $'0\n 0 54321 1\n 1 600000 65536'
+  run -7 user_podman exec -u 1000 c1 sh -c 'id -u; touch /tmp/x && stat -c %u /tmp/x; exit 7'
+  expect_output $'1000\n1000'
+  run -0 user_podman inspect -f '{{.OCIRuntime}} {{.State.Status}}' c1
+  expect_output "berth running"
+  wait_until 5 eval '[ "$(user_podman logs c1)" = started ]'
+  user_podman stop -t 5 c1
+  [ "$(user_podman inspect -f '{{.State.ExitCode}}' c1)" = 3 ]
+  user_podman rm -a -f -t 0
+  user_podman system migrate # ends the process that holds the namespace
+}
