@@ -125,10 +125,12 @@ exhaust_memory() { runtime exec e1 sh -c 'x=x; while :; do x=$x$x; done' || true
   watch 1h
   sleep 0.3
   exhaust_memory &
+  local job=$!
   wait_until 10 has oom 1
   runtime kill e1 KILL
   wait_until 10 watcher_ended
-  wait
+  wait "$WATCHER"
+  wait "$job"
 }
 
 @test "without a running container, and without sense" {
