@@ -130,6 +130,8 @@ alone() { podman run --network none "$@"; }
   expect_output $' 0 200000 5000\n1000\n1000'
   run -0 alone --rm -v vol:/v -v "$BATS_TEST_TMPDIR:/host:ro" berth-test sh -c 'echo a >/v/a; cat /v/a; touch /host/x 2>/dev/null || echo refused'
   expect_output $'a\nrefused'
+  run -0 alone --rm --cgroups disabled berth-test sh -c 'grep -c libpod_parent /proc/self/cgroup || true'
+  expect_output 0
   alone -d --name c1 --health-cmd 'test -e /ok' --health-interval disable berth-test sh -c 'sleep 100'
   run -1 podman healthcheck run c1
   podman exec c1 touch /ok
