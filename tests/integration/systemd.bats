@@ -146,7 +146,7 @@ property() {
 @test "in a user namespace of its own, too, where a writable cgroup belongs to its root" {
   start 'c["linux"]["namespaces"] += [{"type": "user"}] + [n for n in [{"type": "cgroup"}] if n not in c["linux"]["namespaces"]]' \
     'c["linux"].pop("sysctl", None)' 'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]' \
-    'c["mounts"] = [m for m in c["mounts"] if m["type"] not in ("cgroup", "cgroup2")] + [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["rw", "nosuid", "noexec", "nodev"]}]'
+    'c["mounts"] = [m for m in c["mounts"] if m["type"] not in ("cgroup", "cgroup2", "bind")] + [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["rw", "nosuid", "noexec", "nodev"]}]'
   [ "$(stat -c %u "$DIR" "$DIR/cgroup.procs" "$DIR/memory.max" | xargs)" = "100000 100000 0" ]
   runtime exec c1 sh -c 'mkdir /sys/fs/cgroup/below && echo $$ >/sys/fs/cgroup/below/cgroup.procs && grep -q /below /proc/self/cgroup'
 }
