@@ -24,16 +24,12 @@ static int write_map(pid_t pid, enum idmap_kind kind, const struct oci_id_map *m
 		     struct error *err)
 {
 	cleanup_free struct idmap_range *ranges = xcalloc(n, sizeof(*ranges));
-	int r;
 
 	for (size_t i = 0; i < n; i++)
 		ranges[i] = (struct idmap_range){ .inside = maps[i].container_id,
 						  .outside = maps[i].host_id,
 						  .count = maps[i].size };
-	r = idmap_write(pid, kind, ranges, n, err);
-	return r < 0 ? error_prefix(err, r, "linux.%s",
-				    kind == IDMAP_UID ? "uidMappings" : "gidMappings")
-		     : 0;
+	return idmap_write(pid, kind, ranges, n, err);
 }
 
 int idmap_setup(pid_t pid, const struct oci_linux *config, struct error *err)
