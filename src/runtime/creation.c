@@ -510,7 +510,9 @@ static int map_ids(struct creation *c, struct error *err)
 	bool devices = c->spec->linux_.n_net_devices > 0;
 	int r = user ? idmap_setup(c->pid, &c->spec->linux_, err) : 0;
 
-	if (r >= 0 && devices)
+	if (r < 0)
+		return error_prefix(err, r, "linux.uidMappings, gidMappings");
+	if (devices)
 		r = net_devices_move(&c->spec->linux_, c->pid, &c->net_devices, err);
 	if (r < 0 || !(user || devices || c->unit))
 		return r;
