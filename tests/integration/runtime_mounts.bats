@@ -334,13 +334,13 @@ join() { echo "c['linux']['namespaces'] = [n for n in c['linux']['namespaces'] i
 @test "a mount namespace is joined by its path; the rootfs becomes its root" {
   hold_mount_namespace
   local before
-  before=$(cat /proc/self/mountinfo)
+  before=$(grep -F "$BATS_FILE_TMPDIR" /proc/self/mountinfo)
   in_container 'readlink /proc/self/ns/mnt; ls -d /bin /etc; head -1 /proc/self/mountinfo' \
     "$(join mount "/proc/$holder/ns/mnt")" 'c["linux"]["namespaces"].append({"type": "time"})' 'c["linux"]["timeOffsets"] = {"boottime": {"secs": 5}}'
   expect_status 0
   [ "${lines[0]}" = "$(readlink "/proc/$holder/ns/mnt")" ]
   [[ ${lines[3]} == *" $BUNDLE/rootfs / "* || ${lines[3]} == *"/rootfs / "* ]]
-  [ "$(cat /proc/self/mountinfo)" = "$before" ]
+  [ "$(grep -F "$BATS_FILE_TMPDIR" /proc/self/mountinfo)" = "$before" ]
 }
 
 @test "namespaces that cannot be joined are refused" {
@@ -400,7 +400,7 @@ PYTHON
 @test "mounts add: binds, files and new file systems appear in a running container, mounts remove takes them away" {
   start_container
   hot /hot/bind bind "$SOURCE" rbind,ro /hot/file bind "$SOURCE/root" bind /hot/tmp tmpfs tmpfs ro,nosuid,size=1m /hot/proc proc proc ''
-  before=$(grep -c . /proc/self/mountinfo)
+  before=$(grep -cF "$BATS_FILE_TMPDIR" /proc/self/mountinfo)
   runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
   run mounts_inside
   expect_output '/hot/bind ro,nosuid,noexec,noatime tmpfs
@@ -410,7 +410,7 @@ PYTHON
 /hot/proc rw,relatime proc'
   # it is the container's pid namespace
   [ "$(runtime exec c1 cat /hot/proc/1/comm)" = sleep ]
-  [ "$(grep -c . /proc/self/mountinfo)" = "$before" ]
+  [ "$(grep -cF "$BATS_FILE_TMPDIR" /proc/self/mountinfo)" = "$before" ]
   runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
   [ -z "$(mounts_inside)" ]
   rm -rf "$BUNDLE/rootfs/hot"
