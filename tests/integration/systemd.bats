@@ -165,3 +165,30 @@ property() {
   expect_status 125
   expect_text "not the name of a slice"
 }
+
+@test "an ordinary user's container is a scope of his own manager" {
+  local user=61234
+  useradd -M -u $user berth-tester
+  export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run RUNTIME_ROOT=$BATS_TEST_TMPDIR/state
+  install -d -o $user "$XDG_RUNTIME_DIR" "$RUNTIME_ROOT"
+  chmod a+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$CONFIG"
+  systemctl start dbus # moves processes between what two managers own
+  systemd-run -q --uid=$user -p Delegate=yes -E "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" --unit=manager /lib/systemd/systemd --user
+  wait_until 10 test -S "$XDG_RUNTIME_DIR/systemd/private"
+  edit_config "$CONFIG" 'c["linux"]["namespaces"].append({"type": "user"})' 'c["linux"].pop("sysctl", None)' \
+    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": '$user', "size": 1}]' \
+    'c["process"]["user"].pop("additionalGids", None)' 'c["mounts"] = [m for m in c["mounts"] if m["type"] in ("proc", "tmpfs")]' \
+    'c["linux"]["resources"] = {"pids": {"limit": 30}}'
+  as_user() { setpriv --reuid $user --regid $user --clear-groups "$@"; }
+  as_user berth-runtime --root "$RUNTIME_ROOT" --systemd-cgroup run -d -b "$CONFIG" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 ||
+    fail "$(cat "$BATS_TEST_TMPDIR/log")"
+  local path
+  path=$(tail -n 1 "/proc/$(runtime state c1 | jq .pid)/cgroup")
+  [[ $path == 0::/system.slice/manager.service/bats.slice/bats-a.slice/$SCOPE ]]
+  [ "$(as_user systemctl --user show -P TasksMax "$SCOPE")" = 30 ]
+  [ "$(cat "/sys/fs/cgroup${path#0::}/pids.max")" = 30 ]
+  as_user berth-runtime --root "$RUNTIME_ROOT" delete --force c1
+  [ ! -e "/sys/fs/cgroup${path#0::}" ]
+  systemctl stop manager
+  userdel berth-tester
+}
