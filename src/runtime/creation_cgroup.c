@@ -55,7 +55,7 @@ static int locate_scope(struct creation *c, struct error *err)
 static void warn_of_limits(const struct oci_resources *resources)
 {
 	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
-	struct error err;
+	struct error err = { 0 };
 
 	if (cgroup_plan_resources(resources, NULL, 0, &plan, &err) < 0)
 		log_warning("%s: cgroups are disabled", err.msg);

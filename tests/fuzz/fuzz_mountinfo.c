@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 			check_inside(words[i], text, len);
-		assert(++found <= lines);
+		found++;
+		assert(found <= lines);
 	}
 	assert(cursor == text + len);
 	return 0;

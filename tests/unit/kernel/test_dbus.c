@@ -207,7 +207,8 @@ static void *serve(void *arg)
 	char got[sizeof(greeting) - 1];
 	size_t n;
 
-	if (fd_read_full(fd, got, sizeof(got)) != sizeof(got) || memcmp(got, greeting, sizeof(got)))
+	if (fd_read_full(fd, got, sizeof(got)) != sizeof(got) ||
+	    memcmp(got, greeting, sizeof(got)) != 0)
 		return NULL;
 	if (str_eq(s->answers, "rejected")) {
 		(void)fd_write_all(fd, "REJECTED EXTERNAL\r\n", 19);
