@@ -139,8 +139,9 @@ start() { runtime run -d -b "$b" "$@" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&
   run -0 runtime exec c1 cat /proc/self/oom_score_adj
   expect_output fake
   runtime exec c1 sleep 77 </dev/null &
+  local joined=$!
   wait_until 10 pgrep -f "^sleep 77$"
   [ "$(cat "/proc/$(pgrep -f "^sleep 77$" | head -1)/oom_score_adj")" = 123 ]
   runtime delete --force c1
-  wait
+  wait "$joined" || true # bats has children of its own
 }

@@ -112,6 +112,13 @@ fake_rootfs() {
   expect_output $'out\nin'
 }
 
+@test "another runtime: the container ends before the verb start does" {
+  fake_rootfs "$BATS_TEST_TMPDIR/rootfs" 'echo quick; exit 4'
+  touch "$BATS_TEST_TMPDIR/rootfs/slow-start"
+  run -4 timeout 20 berth run --rm --runtime "$BERTH_TOP/tests/lib/fake-runtime" --rootfs "$BATS_TEST_TMPDIR/rootfs" ignored
+  expect_output quick
+}
+
 @test "another runtime: its own words when it fails, and nothing is left" {
   fake_rootfs "$BATS_TEST_TMPDIR/rootfs" 'exit 0'
   touch "$BATS_TEST_TMPDIR/rootfs/fail-create"

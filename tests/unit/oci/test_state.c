@@ -89,7 +89,7 @@ static void test_features_show_what_is_supported(void **state)
 		"\"hooks\":[\"prestart\",\"poststop\"],\"linux\":{\"cgroup\":{\"v1\":false,"
 		"\"v2\":true,\"systemd\":false,\"systemdUser\":false,\"rdma\":false},"
 		"\"seccomp\":{\"enabled\":true},\"apparmor\":{\"enabled\":false},"
-		"\"selinux\":{\"enabled\":false},\"intelRdt\":{\"enabled\":false},"
+		"\"selinux\":{\"enabled\":false},\"intelRdt\":{\"enabled\":false,\"schemata\":false,\"monitoring\":false},"
 		"\"mountExtensions\":{\"idmap\":{\"enabled\":false}},"
 		"\"netDevices\":{\"enabled\":false}}}");
 }
