@@ -87,18 +87,28 @@ value() {
   runtime exec c1 sh -c 'echo x >/dev/null'
 }
 
+# Without those that were mounted once and linger, as hugetlb's does after a peer that wanted it.
+mounted_hierarchies() {
+  local line name
+  while read -r line; do
+    name=${line#*:}
+    name=${name%%:*}
+    grep -q " - cgroup2\? .*\b${name#name=}\b" /proc/self/mountinfo && echo "$line"
+  done <"$1"
+}
+
 @test "every hierarchy of the host has the container" {
   start
   local pid
   pid=$(runtime state c1 | jq .pid)
-  ! grep -v ':/berth-bats/cgroup$' "/proc/$pid/cgroup"
+  ! mounted_hierarchies "/proc/$pid/cgroup" | grep -v ':/berth-bats/cgroup$'
 }
 
 @test "a relative path is below the caller's cgroup, no path is the id" {
   local pid
   start 'c["linux"]["cgroupsPath"] = "berth-bats/relative"'
   pid=$(runtime state c1 | jq .pid)
-  diff <(sed 's,/$,,; s,$,/berth-bats/relative,' /proc/self/cgroup) "/proc/$pid/cgroup"
+  diff <(mounted_hierarchies /proc/self/cgroup | sed 's,/$,,; s,$,/berth-bats/relative,') <(mounted_hierarchies "/proc/$pid/cgroup")
 }
 
 @test "a cgroup that somebody uses is refused" {

@@ -116,7 +116,8 @@ exhaust_memory() { runtime exec e1 sh -c 'x=x; while :; do x=$x$x; done' || true
   runtime exec e1 touch /dev/shm/go
   wait_until 20 watcher_ended
   wait "$WATCHER"
-  [ "$(cat "$BATS_TEST_TMPDIR/events")" = '{"type":"oom","id":"e1"}' ]
+  run sort -u "$BATS_TEST_TMPDIR/events" # v1 may tell of one death twice
+  expect_output '{"type":"oom","id":"e1"}'
 }
 
 @test "v1: a container whose OOM killer is off tells too" {

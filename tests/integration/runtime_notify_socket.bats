@@ -125,6 +125,6 @@ messages() { tail -n +2 "$LOG"; }
   edit_config "$CONFIG" 'c["hooks"] = {"startContainer": [{"path": "/bin/false"}]}'
   NOTIFY_SOCKET=$HOST run berth-runtime --root "$RUNTIME_ROOT" run -b "$CONFIG" c1 </dev/null
   expect_status 1
-  expect_text 'hook startContainer[0]'
+  expect_text 'hooks.startContainer[0]'
   [ ! -e "$RUNTIME_ROOT/c1" ]
 }
