@@ -263,6 +263,7 @@ TABLE
 # in_hierarchy CONTROLLER RESOURCES: the container's directory of a v1 hierarchy that is mounted for this alone, in a mount
 # namespace of its own: "FILE: content" for each FILE that begins with CONTROLLER. Skips where it cannot be mounted.
 in_hierarchy() {
+  needs cgroup1
   new_config "c['linux']['resources'].update($2)"
   run unshare --mount bash -c '
     mkdir "$2" && mount -t cgroup -o "$1" none "$2" 2>/dev/null || exit 77
