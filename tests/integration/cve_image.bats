@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What an image says of itself is data: it reaches no file, user, device or decision of the host.
+# lanes: native, what an image says is read before a kernel is asked
 load ../lib/common
 
 setup_file() { berth_setup_file; }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # An archive cannot reach anything outside its own layer, and what is refused is named and leaves nothing.
+# lanes: native, archives are unpacked alike everywhere; an emulated processor takes minutes for them
 load ../lib/common
 
 setup_file() { berth_setup_file; }

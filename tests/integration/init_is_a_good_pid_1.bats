@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # berth-init: what a container's first process owes to the others.
+# lanes: native, a program that does not know of cgroups
 load ../lib/common
 
 setup() {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a user gets for a mistake: one sentence that says what failed, on what, and what to do; docker's exit code; nothing left.
+# lanes: native, the client refuses them before a kernel is asked
 load ../lib/common
 
 setup_file() { berth_setup_file; load_image; }

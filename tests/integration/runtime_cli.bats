@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # What engines give to a runtime beside the bundle: global options, log forms, sockets, patterns; and what they put into bundles.
+# lanes: native, flags are read alike under every hierarchy
 load ../lib/common
 
 setup_file() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # $NOTIFY_SOCKET: a container's READY=1 reaches the service manager of berth-runtime.
+# lanes: native, messages on sockets are alike under every hierarchy
 
 load ../lib/common
 
