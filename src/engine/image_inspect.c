@@ -86,31 +86,27 @@ static void add_config(struct json_writer *w, const struct oci_image_run *run)
 	json_end(w);
 }
 
+/* Only what has a tag; what was pulled by digest is in RepoDigests. */
 static void add_names(struct json_writer *w, const struct image *image)
 {
-	cleanup_with(strv_free) char **digests = NULL;
-
 	json_begin_array(w, "RepoTags");
 	for (size_t i = 0; image->names && image->names[i]; i++) {
-		cleanup_free char *familiar = reference_familiar_text(image->names[i]);
+		cleanup_reference struct reference ref = { 0 };
+		cleanup_free char *familiar = NULL;
+		struct error ignored; /* names in the index are references */
 
-		if (familiar)
-			json_add_string(w, NULL, familiar);
+		if (reference_parse(image->names[i], &ref, &ignored) < 0 || !ref.tag || ref.digest)
+			continue;
+		familiar = reference_familiar(&ref);
+		json_add_string(w, NULL, familiar);
 	}
 	json_end(w);
 	json_begin_array(w, "RepoDigests");
-	for (size_t i = 0; image->names && image->names[i]; i++) {
-		cleanup_reference struct reference ref = { 0 };
-		cleanup_free char *name = NULL, *text = NULL;
+	for (size_t i = 0; image->repo_digests && image->repo_digests[i]; i++) {
+		cleanup_free char *familiar = reference_familiar_text(image->repo_digests[i]);
 
-		if (reference_parse(image->names[i], &ref, NULL) < 0)
-			continue;
-		name = reference_familiar_name(&ref);
-		text = xasprintf("%s@%s", name, image->manifest_id.text);
-		if (strv_has(digests, text))
-			continue;
-		json_add_string(w, NULL, text);
-		digests = strv_push_owned(digests, take_ptr(&text));
+		if (familiar)
+			json_add_string(w, NULL, familiar);
 	}
 	json_end(w);
 }
@@ -170,7 +166,9 @@ void image_inspect_format(const struct engine *e, const struct image *image, str
 	json_add_u64(&w, "Size", image->size_bytes);
 	add_storage(&w, e, image);
 	json_begin_object(&w, "Metadata");
-	json_add_string(&w, "LastTagTime", "0001-01-01T00:00:00Z");
+	json_add_string(&w, "LastTagTime",
+			image->tagged_ns ? clock_format_trimmed(image->tagged_ns, time)
+					 : "0001-01-01T00:00:00Z");
 	json_end(&w);
 	json_end(&w);
 }

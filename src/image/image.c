@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "image/reference.h"
 #include "image/store_private.h"
 #include "oci/image.h"
 
@@ -16,6 +17,7 @@ struct image *image_free(struct image *image)
 	if (!image)
 		return NULL;
 	strv_free(image->names);
+	strv_free(image->repo_digests);
 	arena_free(image->arena);
 	free(image);
 	return NULL;
@@ -30,6 +32,48 @@ static char **names_of(const struct image_index *index, const struct digest *id)
 			names = strv_push(names, index->entries[i].name);
 	}
 	return names;
+}
+
+/* "docker.io/library/x@sha256:…": what the registry said, or the manifest's own digest. */
+static char *repo_digest_of(const struct index_entry *e)
+{
+	cleanup_reference struct reference ref = { 0 };
+	struct error ignored; /* a name that is none has no repository */
+
+	if (!e->name || reference_parse(e->name, &ref, &ignored) < 0)
+		return NULL;
+	if (ref.digest)
+		return xasprintf("%s/%s@%s", ref.domain, ref.path, ref.digest);
+	return xasprintf("%s/%s@%s", ref.domain, ref.path,
+			 digest_is_set(&e->repo_digest) ? e->repo_digest.text
+							: e->manifest_id.text);
+}
+
+static char **repo_digests_of(const struct image_index *index, const struct digest *id)
+{
+	char **digests = NULL;
+
+	for (size_t i = 0; i < index->n; i++) {
+		cleanup_free char *text = NULL;
+
+		if (!digest_eq(&index->entries[i].id, id))
+			continue;
+		text = repo_digest_of(&index->entries[i]);
+		if (text && !strv_has(digests, text))
+			digests = strv_push_owned(digests, take_ptr(&text));
+	}
+	return digests;
+}
+
+static int64_t last_tagged(const struct image_index *index, const struct digest *id)
+{
+	int64_t last = 0;
+
+	for (size_t i = 0; i < index->n; i++) {
+		if (digest_eq(&index->entries[i].id, id))
+			last = MAX(last, index->entries[i].tagged_ns);
+	}
+	return last;
 }
 
 /* A document's text in the arena. */
@@ -100,6 +144,8 @@ int image_read(struct image_store *store, const struct image_index *index,
 	image->size_bytes = entry->size_bytes;
 	image->created_ns = entry->created_ns;
 	image->names = names_of(index, &entry->id);
+	image->repo_digests = repo_digests_of(index, &entry->id);
+	image->tagged_ns = last_tagged(index, &entry->id);
 	r = fill(store, image, err);
 	if (r < 0)
 		return error_prefix(err, r, "image %s", entry->name ? entry->name : entry->id.text);
@@ -138,6 +184,7 @@ int image_list(struct image_store *store, struct image_list *ret, struct error *
 			.id = e->id,
 			.manifest_id = e->manifest_id,
 			.names = names_of(&index, &e->id),
+			.repo_digests = repo_digests_of(&index, &e->id),
 			.created_ns = e->created_ns,
 			.size_bytes = e->size_bytes,
 		};
@@ -149,8 +196,10 @@ int image_list(struct image_store *store, struct image_list *ret, struct error *
 
 void image_list_done(struct image_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		strv_free(list->rows[i].names);
+		strv_free(list->rows[i].repo_digests);
+	}
 	free(list->rows);
 	*list = (struct image_list){ 0 };
 }

@@ -15,7 +15,9 @@
 #define NOTE_ID	       "io.berth.image.id"
 #define NOTE_SIZE      "io.berth.image.size"
 #define NOTE_CREATED   "org.opencontainers.image.created"
-#define NOTES_PER_NAME 4
+#define NOTE_TAGGED    "io.berth.image.tagged"
+#define NOTE_DIGEST    "io.berth.image.repo-digest"
+#define NOTES_PER_NAME 6
 
 static void entry_done(struct index_entry *e)
 {
@@ -45,6 +47,8 @@ static void add_descriptor(struct image_index *index, const struct oci_descripto
 	const char *name = oci_descriptor_annotation(d, OCI_ANNOTATION_REF_NAME);
 	const char *size = oci_descriptor_annotation(d, NOTE_SIZE);
 	const char *created = oci_descriptor_annotation(d, NOTE_CREATED);
+	const char *tagged = oci_descriptor_annotation(d, NOTE_TAGGED);
+	const char *digest = oci_descriptor_annotation(d, NOTE_DIGEST);
 	struct digest config, manifest;
 	struct index_entry *e;
 
@@ -60,6 +64,10 @@ static void add_descriptor(struct image_index *index, const struct oci_descripto
 		(void)str_to_u64(size, &e->size_bytes); /* a number for tables; 0 if not one */
 	if (created)
 		(void)clock_parse(created, &e->created_ns); /* the same */
+	if (tagged)
+		(void)clock_parse(tagged, &e->tagged_ns); /* the same */
+	if (digest && digest_parse(digest, &e->repo_digest) < 0)
+		e->repo_digest = (struct digest){ "" };
 }
 
 int index_load(int root_fd, struct image_index *ret, struct error *err)
@@ -98,6 +106,12 @@ static void describe(const struct index_entry *e, struct arena *arena, struct oc
 		};
 	if (e->name)
 		notes[n++] = (struct oci_pair){ OCI_ANNOTATION_REF_NAME, e->name };
+	if (e->name && e->tagged_ns)
+		notes[n++] = (struct oci_pair){
+			NOTE_TAGGED, arena_strdup(arena, clock_format(e->tagged_ns, created))
+		};
+	if (e->name && digest_is_set(&e->repo_digest))
+		notes[n++] = (struct oci_pair){ NOTE_DIGEST, e->repo_digest.text };
 	*d = (struct oci_descriptor){
 		.media_type = e->media_type,
 		.digest = e->manifest_id.text,
@@ -197,5 +211,6 @@ void index_put(struct image_index *index, const struct index_entry *like, const 
 		e->name = xstrdup(name);
 	}
 	copy_image(e, &image);
+	e->tagged_ns = clock_real_ns();
 	drop_nameless(index, &image.id);
 }

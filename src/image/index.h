@@ -22,6 +22,9 @@ struct index_entry {
 	struct digest id; /* of the config */
 	uint64_t size_bytes;
 	int64_t created_ns;
+	int64_t tagged_ns;	   /* when the name came to the image; 0: not known */
+	struct digest repo_digest; /* what the name's registry answered with: of an index or the
+				      manifest; unset: it came from no registry */
 };
 
 struct image_index {
@@ -41,6 +44,7 @@ struct index_entry *index_find_name(const struct image_index *index, const char 
 /*
  * Gives the image of like (its other fields are copied) the name, taking it from the image that has
  * it; that one stays, nameless if it was its last. name NULL: makes sure the image is there at all.
+ * The name's tagged_ns becomes now.
  */
 void index_put(struct image_index *index, const struct index_entry *like, const char *name);
 

@@ -117,7 +117,6 @@ static void add_deleted(struct remover *rm, const struct live_set *live, const s
 static int commit(struct remover *rm, const struct image *image, struct error *err)
 {
 	cleanup_live_set struct live_set live = { 0 };
-	uint64_t bytes = 0;
 	int r = live_set_load(rm->store, &rm->index, &live, err);
 
 	if (r == 0)
@@ -126,7 +125,7 @@ static int commit(struct remover *rm, const struct image *image, struct error *e
 		return r;
 	if (image)
 		add_deleted(rm, &live, image);
-	return store_collect(rm->store, &live, NULL, &bytes, err);
+	return store_collect(rm->store, &live, NULL, &rm->removal.freed_bytes, err);
 }
 
 /* Decision */

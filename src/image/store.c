@@ -183,7 +183,8 @@ static struct index_entry *find_by_digest(const struct image_index *index,
 		cleanup_reference struct reference have = { 0 };
 		struct error ignored; /* a name in the index that is none matches nothing */
 
-		if (!str_eq(e->manifest_id.text, ref->digest) && !str_eq(e->id.text, ref->digest))
+		if (!str_eq(e->manifest_id.text, ref->digest) && !str_eq(e->id.text, ref->digest) &&
+		    !str_eq(e->repo_digest.text, ref->digest))
 			continue;
 		if (e->name && reference_parse(e->name, &have, &ignored) == 0 &&
 		    str_eq(have.domain, ref->domain) && str_eq(have.path, ref->path))
@@ -242,6 +243,20 @@ int image_lookup(struct image_store *store, const char *text, struct image **ret
 	return r;
 }
 
+/* What one repository's registry said is not true of another. */
+static void put_tag(struct image_index *index, const struct index_entry *entry,
+		    const struct reference *ref, const char *name)
+{
+	cleanup_reference struct reference have = { 0 };
+	struct index_entry tagged = *entry;
+	struct error ignored; /* no reference is no repository */
+
+	if (!entry->name || reference_parse(entry->name, &have, &ignored) < 0 ||
+	    !str_eq(have.domain, ref->domain) || !str_eq(have.path, ref->path))
+		tagged.repo_digest = (struct digest){ "" };
+	index_put(index, &tagged, name);
+}
+
 int image_tag(struct image_store *store, const char *source, const char *target, struct error *err)
 {
 	cleanup_index struct image_index index = { 0 };
@@ -264,6 +279,6 @@ int image_tag(struct image_store *store, const char *source, const char *target,
 		r = store_find(&index, source, &entry, NULL, err);
 	if (r < 0)
 		return r;
-	index_put(&index, entry, name);
+	put_tag(&index, entry, &ref, name);
 	return index_save(store->root_fd, &index, err);
 }

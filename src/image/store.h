@@ -40,6 +40,8 @@ struct image {
 	struct digest id;	   /* digest of the config: docker's image ID */
 	struct digest manifest_id; /* digest of the manifest: docker's "RepoDigests" */
 	char **names;		   /* strv of normalised references ("docker.io/library/x:1") */
+	char **repo_digests;	   /* strv: each repository with its digest, normalised */
+	int64_t tagged_ns;	   /* when it got its last name; 0: not known */
 	int64_t created_ns;	   /* 0: the image does not say */
 	uint64_t size_bytes;	   /* sum of the sizes of all layers' files */
 	const struct oci_image_config *config; /* parsed; oci/image.h */
@@ -68,6 +70,7 @@ struct image_row {
 	struct digest id;
 	struct digest manifest_id;
 	char **names; /* empty: a dangling image */
+	char **repo_digests;
 	int64_t created_ns;
 	uint64_t size_bytes;
 };
@@ -88,6 +91,7 @@ struct image_removal {
 		char *what;   /* familiar name or digest */
 	} * rows;
 	size_t n;
+	uint64_t freed_bytes; /* of blobs and unpacked layers that nobody else has */
 };
 void image_removal_done(struct image_removal *removal);
 
