@@ -28,11 +28,12 @@ monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"
 }
 
 @test "the user's berth run --rm is killed: the container is removed when it ends" {
-  berth run --rm --name cleaned berth-test sleep 1 &
+  berth run --rm --name cleaned berth-test sleep 1000 &
   local client=$!
   wait_until 10 bash -c '[ "$(berth inspect -f "{{.State.Running}}" cleaned)" = true ]'
   kill -9 "$client"
   wait "$client" || true
+  berth kill cleaned
   wait_until 10 bash -c '[ -z "$(berth ps -aq)" ]'
 }
 

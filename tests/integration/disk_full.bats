@@ -15,6 +15,7 @@ setup() {
 }
 teardown() {
   mountpoint -q "$disk" || return 0
+  rm -f "$disk/fill"
   berth --root "$disk" ps -aq | xargs -r berth --root "$disk" rm -f >/dev/null
   umount "$disk"
 }
@@ -82,6 +83,7 @@ no_image() {
   mount_disk 16m
   on_disk load -q -i "$BATS_FILE_TMPDIR/image.tar" >/dev/null
   on_disk run -d --name writer berth-test sh -c 'i=0; while [ ! -e /stop ]; do echo "line $i"; i=$((i+1)); sleep 0.01; done; exit 7' >/dev/null
+  wait_until 10 eval '[ -n "$(on_disk logs writer)" ]'
   fill
   sleep 1
   [ "$(on_disk inspect -f '{{.State.Running}}' writer)" = true ]

@@ -37,7 +37,7 @@ needs() {
 }
 
 has_controller() {
-  [ -d "/sys/fs/cgroup/$1" ] || grep -qsw "$1" /sys/fs/cgroup/cgroup.controllers
+  mountpoint -q "/sys/fs/cgroup/$1" || grep -qsw "$1" /sys/fs/cgroup/cgroup.controllers
 }
 
 # --- stores of this file ---
