@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Certificates for one registry: HOST[:PORT]/{*.crt,*.cert,*.key} below the first of
+ *
+ *     ~/.config/containers/certs.d   /etc/containers/certs.d   /etc/docker/certs.d
+ *
+ * that has the directory. Source: docker's "Verify repository client with certificates",
+ * containers-certs.d(5).
+ */
+
+#include "base/error.h"
+
+struct registry_certs {
+	char *ca_pem;	 /* all *.crt, one behind the other: trusted beside the system's; or NULL */
+	char *cert_file; /* the client's certificate (PEM) and its key: both or none */
+	char *key_file;
+};
+
+/*
+ * domain      "localhost:5000"
+ * Returns     0; all NULL if there is nothing
+ * Errors      ERROR_INVALID: a certificate without its key, or the other way round; a file that
+ *             cannot be read
+ */
+int registry_certs_load(const char *domain, struct registry_certs *ret, struct error *err);
+void registry_certs_done(struct registry_certs *c);
+#define cleanup_registry_certs __attribute__((cleanup(registry_certs_done)))
