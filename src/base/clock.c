@@ -8,6 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/macro.h"
+#include "base/str.h"
+#include "base/units.h"
+
 #define NS_PER_SECOND INT64_C(1000000000)
 
 static int64_t clock_ns(clockid_t id)
@@ -151,4 +155,29 @@ int clock_parse(const char *text, int64_t *ret_ns)
 		return -EINVAL;
 	*ret_ns = whole;
 	return 0;
+}
+
+int clock_parse_bound(const char *text, int64_t now_ns, int64_t *ret_ns)
+{
+	static const char *const endings[] = { "Z", "T00:00:00Z" }; /* of a time, of a date */
+	char whole[CLOCK_TEXT_MAX + sizeof("T00:00:00Z")];
+	int64_t number;
+
+	if (clock_parse(text, ret_ns) == 0)
+		return 0;
+	if (str_to_i64(text, &number) == 0 && number < INT64_MAX / NS_PER_SECOND &&
+	    number > INT64_MIN / NS_PER_SECOND) {
+		*ret_ns = number * NS_PER_SECOND;
+		return 0;
+	}
+	if (units_parse_duration(text, &number) == 0) {
+		*ret_ns = now_ns - number;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(endings) && strlen(text) < CLOCK_TEXT_MAX; i++) {
+		(void)snprintf(whole, sizeof(whole), "%s%s", text, endings[i]);
+		if (clock_parse(whole, ret_ns) == 0)
+			return 0;
+	}
+	return -EINVAL;
 }

@@ -21,3 +21,9 @@ char *clock_format_trimmed(int64_t real_ns, char *buf);
  * bits of nanoseconds cannot hold: before 1677 (Go's zero time is in year 1) and after 2262.
  */
 int clock_parse(const char *text, int64_t *ret_ns);
+
+/*
+ * A moment as docker's --since, --until and filters word it: RFC 3339, the same without an offset
+ * (UTC), a date, seconds since 1970, or a duration back from now_ns ("10m"). 0 or -EINVAL.
+ */
+int clock_parse_bound(const char *text, int64_t now_ns, int64_t *ret_ns);

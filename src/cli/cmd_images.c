@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd_images.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "cli/text.h"
 #include "codec/json.h"
 #include "engine/engine.h"
+#include "image/filter.h"
 #include "image/reference.h"
 #include "image/store.h"
 
@@ -54,165 +54,170 @@ const struct option images_options[IMAGES_OPTIONS] = {
 };
 
 static const struct output_column columns[] = {
-	{ "Repository", "REPOSITORY" },
-	{ "Tag", "TAG" },
+	{ "Containers", "CONTAINERS" },
+	{ "CreatedAt", "CREATED AT" },
+	{ "CreatedSince", "CREATED" },
 	{ "Digest", "DIGEST" },
 	{ "ID", "IMAGE ID" },
-	{ "CreatedSince", "CREATED" },
-	{ "CreatedAt", "CREATED AT" },
+	{ "Repository", "REPOSITORY" },
+	{ "SharedSize", "SHARED SIZE" },
 	{ "Size", "SIZE" },
+	{ "Tag", "TAG" },
+	{ "UniqueSize", "UNIQUE SIZE" },
+	{ "VirtualSize", "SIZE" },
 };
 
 #define TABLE "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
 #define TABLE_DIGESTS \
 	"table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
 
-/* One line of the list: an image under one of its names. */
-struct row {
-	const struct image_row *image;
-	char *repository, *tag;
+struct writer {
+	struct json_writer json;
+	bool no_trunc;
+	bool digests; /* asked for: a row for each, where an image has several */
+	int64_t now;
 };
 
-static void row_done(struct row *r)
+/* One line of the list: an image under one of its names. Fields in docker's order, sorted. */
+static void add_row(struct writer *w, const struct image_row *image, const char *repository,
+		    const char *tag, const char *digest)
 {
-	free(r->repository);
-	free(r->tag);
-}
-
-static struct row row_of(const struct image_row *image, const char *name)
-{
-	cleanup_reference struct reference ref = { 0 };
-	struct row row = { .image = image };
-
-	if (name && reference_parse(name, &ref, NULL) == 0) {
-		row.repository = reference_familiar_name(&ref);
-		row.tag = xstrdup(ref.tag ? ref.tag : NONE);
-	} else {
-		row.repository = xstrdup(NONE);
-		row.tag = xstrdup(NONE);
-	}
-	return row;
-}
-
-/* docker's pattern: "name" for all its tags, "name:tag", with wildcards within a path component. */
-static bool matches_reference(const struct row *r, const char *pattern)
-{
-	cleanup_free char *full = xasprintf("%s:%s", r->repository, r->tag);
-
-	return fnmatch(pattern, r->repository, FNM_PATHNAME) == 0 ||
-	       fnmatch(pattern, full, FNM_PATHNAME) == 0;
-}
-
-static int check_filters(char *const *filter, struct error *err)
-{
-	for (size_t i = 0; filter && filter[i]; i++) {
-		const char *value = str_after(filter[i], "dangling=");
-		bool truth;
-
-		if (value && str_to_bool(value, &truth) < 0)
-			return error_kind(err, ERROR_INVALID, "invalid filter 'dangling=[%s]'",
-					  value);
-		if (!value && !str_after(filter[i], "reference="))
-			return error_kind(
-				err, ERROR_INVALID,
-				"invalid filter '%s': reference=PATTERN and dangling=BOOL are known",
-				filter[i]);
-	}
-	return 0;
-}
-
-static bool passes(const struct row *r, const struct images_flags *f, const char *pattern)
-{
-	bool references = false, reference_met = false, truth;
-
-	if (pattern && !matches_reference(r, pattern))
-		return false;
-	for (size_t i = 0; f->filter && f->filter[i]; i++) {
-		const char *value = str_after(f->filter[i], "dangling=");
-
-		if (value && str_to_bool(value, &truth) == 0 &&
-		    truth != str_eq(r->repository, NONE))
-			return false;
-		value = str_after(f->filter[i], "reference=");
-		references |= value != NULL;
-		reference_met |= value && matches_reference(r, value);
-	}
-	return !references || reference_met;
-}
-
-static void add_row(struct json_writer *w, const struct row *r, bool no_trunc, int64_t now)
-{
-	const struct image_row *image = r->image;
 	char text[UNITS_TEXT_MAX], when[TEXT_TIME_MAX];
 	cleanup_free char *since = NULL;
 
 	if (image->created_ns)
-		since = xasprintf("%s ago", units_format_duration(now - image->created_ns, text));
-	json_begin_object(w, NULL);
-	json_add_string(w, "Repository", r->repository);
-	json_add_string(w, "Tag", r->tag);
-	json_add_string(w, "Digest",
-			digest_is_set(&image->manifest_id) ? image->manifest_id.text : NONE);
-	if (no_trunc)
-		json_add_string(w, "ID", image->id.text);
-	else
-		json_add_bytes(w, "ID", digest_hex(&image->id), SHORT_ID);
-	json_add_string(w, "CreatedSince", since ? since : "N/A");
-	json_add_string(w, "CreatedAt",
+		since = xasprintf("%s ago",
+				  units_format_duration(w->now - image->created_ns, text));
+	json_begin_object(&w->json, NULL);
+	json_add_string(&w->json, "Containers", "N/A");
+	json_add_string(&w->json, "CreatedAt",
 			image->created_ns ? text_time(image->created_ns, when) : "N/A");
-	json_add_string(w, "Size", units_format_size((double)image->size_bytes, 3, text));
-	json_end(w);
+	json_add_string(&w->json, "CreatedSince", since ? since : "N/A");
+	json_add_string(&w->json, "Digest", digest ? digest : NONE);
+	if (w->no_trunc)
+		json_add_string(&w->json, "ID", image->id.text);
+	else
+		json_add_bytes(&w->json, "ID", digest_hex(&image->id), SHORT_ID);
+	json_add_string(&w->json, "Repository", repository ? repository : NONE);
+	json_add_string(&w->json, "SharedSize", "N/A");
+	json_add_string(&w->json, "Size", units_format_size((double)image->size_bytes, 3, text));
+	json_add_string(&w->json, "Tag", tag ? tag : NONE);
+	json_add_string(&w->json, "UniqueSize", "N/A");
+	json_add_string(&w->json, "VirtualSize",
+			units_format_size((double)image->size_bytes, 4, text));
+	json_end(&w->json);
 }
 
-static void format_rows(const struct images_flags *f, const char *pattern,
-			const struct image_list *list, struct buf *out)
+/* "docker.io/library/x:1" is of repository "docker.io/library/x". */
+static bool is_of_repository(const char *name, const char *repository, size_t len)
 {
-	int64_t now = clock_real_ns();
-	struct json_writer w;
+	return strncmp(name, repository, len) == 0 && (name[len] == ':' || name[len] == '@');
+}
 
-	json_writer_init(&w, out, NULL);
-	json_begin_array(&w, NULL);
-	for (size_t i = 0; i < list->n; i++) {
-		char **names = list->rows[i].names;
-		size_t n_names = strv_len(names);
-		const struct image_row *last = NULL;
+/* A row for a name; with digests, for each that its repository has. */
+static void add_name(struct writer *w, const struct image_row *image, const char *name)
+{
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *shown = NULL, *repository = NULL;
+	struct error ignored; /* names in the index are references */
+	bool any = false;
 
-		for (size_t j = 0; j < MAX(n_names, (size_t)1); j++) {
-			struct row row = row_of(&list->rows[i], n_names ? names[j] : NULL);
+	if (reference_parse(name, &ref, &ignored) < 0)
+		return;
+	shown = reference_familiar_name(&ref);
+	repository = xasprintf("%s/%s", ref.domain, ref.path);
+	for (size_t i = 0; w->digests && image->repo_digests && image->repo_digests[i]; i++) {
+		const char *digest = strchr(image->repo_digests[i], '@');
 
-			/* -q prints an image once however many names it has */
-			if (passes(&row, f, pattern) && !(f->quiet && last == row.image)) {
-				add_row(&w, &row, f->no_trunc, now);
-				last = row.image;
-			}
-			row_done(&row);
-		}
+		if (!is_of_repository(image->repo_digests[i], repository, strlen(repository)))
+			continue;
+		add_row(w, image, shown, ref.tag, digest + 1);
+		any = true;
 	}
-	json_end(&w);
+	if (!any)
+		add_row(w, image, shown, ref.tag, NULL);
 }
 
-int cmd_images(struct cli *cli, void *target, int n, char **args, struct error *err)
+/* A name without a tag, which a pull by digest leaves, is shown where its repository has no other. */
+static bool is_shown(const struct image_row *image, const char *name)
 {
-	const struct images_flags *f = target;
+	const char *at = strchr(name, '@');
+
+	for (size_t i = 0; at && image->names[i]; i++) {
+		if (!strchr(image->names[i], '@') &&
+		    is_of_repository(image->names[i], name, (size_t)(at - name)))
+			return false;
+	}
+	return true;
+}
+
+static void add_image(struct writer *w, const struct image_row *image, const struct image_filter *f)
+{
+	if (strv_len(image->names) == 0) {
+		if (!f->references)
+			add_row(w, image, NULL, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; image->names[i]; i++) {
+		if (is_shown(image, image->names[i]) && image_filter_name(f, image->names[i]))
+			add_name(w, image, image->names[i]);
+	}
+}
+
+static int format_rows(const struct images_flags *f, struct image_store *store,
+		       const struct image_filter *filter, const struct image_list *list,
+		       struct buf *out, struct error *err)
+{
+	struct writer w = { .no_trunc = f->no_trunc,
+			    .digests = f->digests || (f->format && strstr(f->format, ".Digest")),
+			    .now = clock_real_ns() };
+
+	json_writer_init(&w.json, out, NULL);
+	json_begin_array(&w.json, NULL);
+	for (size_t i = 0; i < list->n; i++) {
+		int r = image_filter_match(filter, store, &list->rows[i], err);
+
+		if (r < 0)
+			return r;
+		if (r > 0)
+			add_image(&w, &list->rows[i], filter);
+	}
+	json_end(&w.json);
+	return 0;
+}
+
+static int print_rows(const struct images_flags *f, struct image_store *store,
+		      const struct image_filter *filter, struct error *err)
+{
 	cleanup_buf struct buf rows = { 0 };
 	struct image_list list = { 0 };
 	struct output o = { .format = f->quiet ? "{{.ID}}" : f->format,
 			    .default_table = f->digests ? TABLE_DIGESTS : TABLE,
 			    .columns = columns,
 			    .n_columns = ARRAY_SIZE(columns) };
-	struct image_store *store;
-	struct engine *e;
-	int r = check_filters(f->filter, err);
+	int r = image_list(store, &list, err);
 
 	if (r == 0)
-		r = cli_engine(cli, &e, err);
+		r = format_rows(f, store, filter, &list, &rows, err);
+	image_list_done(&list);
+	return r < 0 ? r : output_rows(&o, &rows, err);
+}
+
+int cmd_images(struct cli *cli, void *target, int n, char **args, struct error *err)
+{
+	const struct images_flags *f = target;
+	cleanup_image_filter struct image_filter filter = { 0 };
+	struct image_store *store;
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
 	if (r == 0)
 		r = engine_images(e, &store, err);
 	if (r == 0)
-		r = image_list(store, &list, err);
+		r = image_filter_parse(store, f->filter, IMAGE_FILTER_LIST, &filter, err);
 	if (r < 0)
 		return r;
-	format_rows(f, n > 0 ? args[0] : NULL, &list, &rows);
-	image_list_done(&list);
-	return output_rows(&o, &rows, err);
+	if (n > 0)
+		filter.references = strv_push(filter.references, args[0]);
+	return print_rows(f, store, &filter, err);
 }

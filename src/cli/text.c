@@ -66,25 +66,7 @@ char *text_time(int64_t real_ns, char *buf)
 
 int text_parse_time(const char *s, int64_t *ret_ns, struct error *err)
 {
-	cleanup_free char *utc = NULL;
-	int64_t number;
-
-	if (clock_parse(s, ret_ns) == 0)
-		return 0;
-	if (str_to_i64(s, &number) == 0 && number < INT64_MAX / NS_PER_SECOND) {
-		*ret_ns = number * NS_PER_SECOND;
-		return 0;
-	}
-	if (units_parse_duration(s, &number) == 0) {
-		*ret_ns = clock_real_ns() - number;
-		return 0;
-	}
-	utc = xasprintf("%sZ", s); /* "2026-11-21T10:00:00" */
-	if (clock_parse(utc, ret_ns) == 0)
-		return 0;
-	free(utc);
-	utc = xasprintf("%sT00:00:00Z", s); /* "2026-11-21" */
-	if (clock_parse(utc, ret_ns) == 0)
+	if (clock_parse_bound(s, clock_real_ns(), ret_ns) == 0)
 		return 0;
 	return error_kind(err, ERROR_INVALID,
 			  "invalid time '%s': not a time, a number of seconds or a duration", s);

@@ -23,6 +23,12 @@ struct image *image_free(struct image *image)
 	return NULL;
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, as docker shows them. */
 static char **names_of(const struct image_index *index, const struct digest *id)
 {
 	char **names = NULL;
@@ -31,6 +37,8 @@ static char **names_of(const struct image_index *index, const struct digest *id)
 		if (index->entries[i].name && digest_eq(&index->entries[i].id, id))
 			names = strv_push(names, index->entries[i].name);
 	}
+	if (names)
+		qsort(names, strv_len(names), sizeof(*names), compare_strings);
 	return names;
 }
 
