@@ -34,8 +34,11 @@ struct dirent_raw {
 };
 
 struct removal {
-	int top_fd;	 /* lifted directories go here */
-	unsigned lifted; /* how many so far */
+	int top_fd;			 /* lifted directories go here */
+	unsigned lifted;		 /* how many so far */
+	const struct dir_budget *budget; /* NULL: whatever it takes */
+	unsigned removed;
+	bool stopped; /* the budget is spent */
 	struct error *err;
 	bool failed; /* err is filled; later failures are not reported */
 };
@@ -63,6 +66,21 @@ static int open_subdir(int dir_fd, const char *name)
 }
 
 static int empty_dir(struct removal *rm, int fd, unsigned depth);
+
+/* May one entry more be removed? A large file takes long all alone: its pages and extents. */
+static bool is_affordable(struct removal *rm, int dir_fd, const char *name, unsigned char type)
+{
+	struct stat st;
+
+	if (!rm->budget)
+		return true;
+	if (rm->removed++ >= rm->budget->entries)
+		rm->stopped = true;
+	else if (type != DT_DIR && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		 S_ISREG(st.st_mode) && (uint64_t)st.st_size > rm->budget->file_bytes)
+		rm->stopped = true;
+	return !rm->stopped;
+}
 
 /* Moves a directory that is too deep to the top of the tree. */
 static int lift(struct removal *rm, int dir_fd, const char *name)
@@ -133,17 +151,21 @@ static int empty_dir(struct removal *rm, int fd, unsigned depth)
 			int r = 0;
 
 			at += d->reclen;
-			if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0)
+			if (strcmp(d->name, ".") == 0 || strcmp(d->name, "..") == 0)
+				continue;
+			if (is_affordable(rm, fd, d->name, d->type))
 				r = remove_entry(rm, fd, d->name, d->type, depth);
+			if (rm->stopped)
+				return -ECANCELED;
 			if (r < 0 && first == 0)
 				first = r;
 		}
 	}
 }
 
-int dir_empty(int dir_fd, struct error *err)
+int dir_empty_within(int dir_fd, const struct dir_budget *budget, struct error *err)
 {
-	struct removal rm = { .top_fd = dir_fd, .err = err };
+	struct removal rm = { .top_fd = dir_fd, .err = err, .budget = budget };
 	int r;
 
 	for (;;) {
@@ -152,9 +174,16 @@ int dir_empty(int dir_fd, struct error *err)
 		if (lseek(dir_fd, 0, SEEK_SET) < 0)
 			return error_sys(err, "cannot read directory");
 		r = empty_dir(&rm, dir_fd, 0);
+		if (rm.stopped && !rm.failed)
+			return DIR_LEFT;
 		if (r < 0 || rm.lifted == lifted)
 			return r;
 	}
+}
+
+int dir_empty(int dir_fd, struct error *err)
+{
+	return dir_empty_within(dir_fd, NULL, err);
 }
 
 /* dir_fd/name, where name is one component: RESOLVE_NO_XDEV is about it, not about the way there. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands on berth itself: info, inspect of anything, version, system check, and the monitor's
- * exit command, an ordinary user's namespace. */
+/* Commands on berth itself: info, inspect of anything, version, system check, an ordinary user's
+ * namespace, and what other processes of ours run: the monitor's exit command, the deletion of what
+ * was removed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -185,6 +186,17 @@ static int cmd_reap(struct cli *cli, void *target UNUSED, int n UNUSED, char **a
 	return r < 0 ? r : engine_reap(e, args[0], err);
 }
 
+/* system sweep: what a removal of something large starts */
+
+static int cmd_sweep(struct cli *cli, void *target UNUSED, int n UNUSED, char **args UNUSED,
+		     struct error *err)
+{
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	return r < 0 ? r : engine_sweep(e, err);
+}
+
 /* unshare: podman's name for a look around in the namespace where an ordinary user's containers and
  * their files are root's and others' */
 
@@ -279,6 +291,12 @@ static const struct command commands[] = {
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_reap },
+	{ .group = "system",
+	  .name = "sweep",
+	  .usage = "",
+	  .summary = "Delete the files of what was removed (removals run this)",
+	  .target_size = sizeof(struct no_flags),
+	  .run = cmd_sweep },
 	{ .top = "unshare",
 	  .usage = "[COMMAND [ARG...]]",
 	  .summary = "Run a command, or a shell, in the user namespace of your containers",

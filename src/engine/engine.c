@@ -61,6 +61,8 @@ struct engine *engine_close(struct engine *e)
 {
 	if (!e)
 		return NULL;
+	if (e->sweeps || e->images)
+		engine_sweep_later(e);
 	e->db = db_close(e->db);
 	e->images = image_store_close(e->images);
 	cleanup_close_fd(&e->root_fd);

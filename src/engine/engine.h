@@ -42,6 +42,7 @@ struct engine_config {
  * Errors   ERROR_DENIED without the right to the directories
  */
 int engine_open(const struct engine_config *config, struct engine **ret_engine, struct error *err);
+/* Starts a process that deletes what was removed if that takes longer: engine_sweep_later(). */
 struct engine *engine_close(struct engine *e);
 DEFINE_CLEANUP(struct engine *, engine_close)
 
@@ -265,6 +266,12 @@ int engine_info(struct engine *e, struct engine_info *ret_info, struct error *er
 /* Record the end of one container whose monitor could not tell anybody; --rm removes it. The
  * monitor's exit command. */
 int engine_reap(struct engine *e, const char *ref, struct error *err);
+
+/* Deletes what was removed. This process makes way for all others; it may take minutes. */
+int engine_sweep(struct engine *e, struct error *err);
+/* Starts `berth system sweep` if there is something in the trash that nobody deletes: after a large
+ * removal, or after a sweep that was killed. The process outlives us and has none of our files. */
+void engine_sweep_later(struct engine *e);
 
 /*
  * Find and remove what a crash left half made: directories without a row, rows without a directory,

@@ -18,6 +18,7 @@ struct engine {
 	bool rootless;	    /* an ordinary user, in the namespace of rootless_enter() */
 	struct db *db;	    /* NULL until needed */
 	struct image_store *images;
+	bool sweeps; /* it has put something into the trash */
 };
 
 /* Opened when first asked for; borrowed. */

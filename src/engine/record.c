@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/trash.h"
 #include "engine/handle.h"
 #include "engine/monitor_client.h"
 #include "engine/runtime_client.h"
@@ -197,9 +198,9 @@ int container_discard(struct engine *e, const char *id, struct error *err)
 	r = db_delete(db, id, err);
 	if (r < 0)
 		return r;
-	/* The container is gone; what cannot be deleted now stays in the trash for the next time.
-	 */
-	if (dir_empty(trash_fd, &ignored) < 0)
+	/* The container is gone. A large one is deleted in the background: engine_close(). */
+	e->sweeps = true;
+	if (trash_sweep_small(trash_fd, &ignored) < 0)
 		log_debug("emptying the trash: %s", ignored.msg);
 	return 0;
 }

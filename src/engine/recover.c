@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/trash.h"
 #include "engine/handle.h"
 #include "engine/monitor_client.h"
 #include "runtime/runtime.h"
@@ -144,14 +145,14 @@ static int check_containers(struct check *c, struct error *err)
 		if (c->repair)
 			r = dir_move_to_trash(containers_fd, ids[i], trash_fd, err);
 	}
-	if (r >= 0)
+	if (r >= 0 && trash_is_left(trash_fd)) /* else a sweep is at work: nothing is wrong */
 		r = list_names(trash_fd, false, &trash, err);
 	n_trash = strv_len(trash);
 	if (r < 0 || n_trash == 0)
 		return r;
-	report(c, xasprintf("%zu removed director%s not deleted yet", n_trash,
-			    n_trash == 1 ? "y was" : "ies were"));
-	return c->repair ? dir_empty(trash_fd, err) : 0;
+	report(c, xasprintf("%zu removed file%s or director%s not deleted yet", n_trash,
+			    n_trash == 1 ? "" : "s", n_trash == 1 ? "y was" : "ies were"));
+	return c->repair ? trash_sweep(trash_fd, err) : 0;
 }
 
 /* Run directories of monitors that were killed. */

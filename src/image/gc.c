@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trash.h"
 #include "image/layer_info.h"
 #include "image/store_private.h"
 
@@ -95,21 +96,27 @@ static int open_dir(struct image_store *store, const char *path, struct error *e
 	return fd < 0 ? error_sys(err, "cannot open '%s/%s'", store->root_path, path) : fd;
 }
 
-static int trash_layer(struct image_store *store, const char *hex, struct error *err)
+/*
+ * A rename takes microseconds, the deletion of a large layer seconds. Where the trash's directory
+ * has no room for one name more, there is no way but to wait.
+ */
+int store_trash(struct image_store *store, const char *path, struct error *err)
 {
 	cleanup_fd int trash_fd = open_dir(store, TRASH_DIR, err);
-	cleanup_fd int layers_fd = trash_fd < 0 ? trash_fd : open_dir(store, LAYERS_DIR, err);
+	int r = trash_fd < 0 ? trash_fd : dir_move_to_trash(store->root_fd, path, trash_fd, err);
 
-	if (layers_fd < 0)
-		return layers_fd;
-	return dir_move_to_trash(layers_fd, hex, trash_fd, err);
+	if (r == -ENOSPC || r == -EDQUOT)
+		r = dir_remove_tree(store->root_fd, path, err);
+	return r;
 }
 
-int store_empty_trash(struct image_store *store, struct error *err)
+void store_sweep_small(struct image_store *store)
 {
-	cleanup_fd int fd = open_dir(store, TRASH_DIR, err);
+	struct error ignored; /* what cannot be deleted stays for `system check` to tell */
+	cleanup_fd int fd = open_dir(store, TRASH_DIR, &ignored);
 
-	return fd < 0 ? fd : dir_empty(fd, err);
+	if (fd >= 0)
+		(void)trash_sweep_small(fd, &ignored);
 }
 
 /* All names in a directory that look like the digits of a digest: a strv. */
@@ -136,23 +143,20 @@ static int collect_blobs(struct image_store *store, const struct digest_set *liv
 			 struct error *err)
 {
 	cleanup_with(strv_free) char **names = NULL;
-	cleanup_fd int fd = -EBADF;
 	int r = list_digests(store, BLOBS_DIR, &names, err);
 
-	if (r < 0)
-		return r;
-	fd = open_dir(store, BLOBS_DIR, err);
-	for (size_t i = 0; fd >= 0 && names && names[i]; i++) {
+	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		char path[sizeof(BLOBS_DIR) + 1 + DIGEST_HEX_LEN];
 		struct stat st;
 
 		if (digest_set_has(live, names[i]))
 			continue;
-		if (fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    unlinkat(fd, names[i], 0) < 0)
-			return error_sys(err, "cannot remove blob '%s'", names[i]);
-		*bytes += (uint64_t)st.st_size;
+		(void)snprintf(path, sizeof(path), BLOBS_DIR "/%.64s", names[i]); /* fits */
+		if (fstatat(store->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			*bytes += (uint64_t)st.st_size;
+		r = store_trash(store, path, err);
 	}
-	return fd < 0 ? fd : 0;
+	return r;
 }
 
 static int collect_layers(struct image_store *store, const struct digest_set *live,
@@ -170,10 +174,11 @@ static int collect_layers(struct image_store *store, const struct digest_set *li
 		if (digest_set_has(live, names[i]) || strv_has(keep, names[i]))
 			continue;
 		(void)snprintf(text, sizeof(text), "sha256:%.64s", names[i]);
-		if (digest_parse(text, &diff_id) == 0 &&
-		    layer_info_load(store->root_fd, &diff_id, &info, &ignored) == 0)
+		if (digest_parse(text, &diff_id) < 0)
+			continue;
+		if (layer_info_load(store->root_fd, &diff_id, &info, &ignored) == 0)
 			*bytes += info.unpacked_bytes;
-		r = trash_layer(store, names[i], err);
+		r = store_trash(store, layer_path(&diff_id).s, err);
 	}
 	return r;
 }
@@ -206,9 +211,9 @@ int image_gc(struct image_store *store, char *const *keep, uint64_t *ret_bytes, 
 	uint64_t bytes = 0;
 	int r = collect_all(store, keep, &bytes, err);
 
-	if (r == 0)
-		r = store_empty_trash(store, err);
-	if (r == 0)
-		*ret_bytes = bytes;
-	return r;
+	if (r < 0)
+		return r;
+	store_sweep_small(store);
+	*ret_bytes = bytes;
+	return 0;
 }

@@ -29,11 +29,14 @@ void digest_set_sort(struct digest_set *set);
 bool digest_set_has(const struct digest_set *set, const char *hex);
 
 /*
- * Removes the blobs and layers that are not in live; layers go to the trash. Under the writer's
- * lock. keep: strv of diff ids (hex) that stay, or NULL. *bytes grows by what was freed.
+ * Moves the blobs and layers that are not in live to the trash. Under the writer's lock. keep: strv of diff ids (hex) that stay, or NULL. *bytes grows by what was freed.
  */
 int store_collect(struct image_store *store, const struct live_set *live, char *const *keep,
 		  uint64_t *bytes, struct error *err);
 
-/* Deletes what the trash holds; to be called without the writer's lock, it may take a while. */
-int store_empty_trash(struct image_store *store, struct error *err);
+/* Moves one file or directory to the trash; path is below the root. Not there is success. */
+int store_trash(struct image_store *store, const char *path, struct error *err);
+
+/* Deletes what the trash holds if that takes no time; to be called without the writer's lock. The rest
+ * is the engine's to delete in the background. */
+void store_sweep_small(struct image_store *store);

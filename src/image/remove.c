@@ -215,12 +215,11 @@ int image_remove(struct image_store *store, const char *text, unsigned flags,
 	index_done(&rm.index);
 	cleanup_close_fd(&lock); /* others need not wait for the deletion */
 	lock = -EBADF;
-	if (r == 0)
-		r = store_empty_trash(store, err);
 	if (r < 0) {
 		image_removal_done(&rm.removal);
 		return r;
 	}
+	store_sweep_small(store);
 	*ret = rm.removal;
 	return 0;
 }

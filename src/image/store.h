@@ -107,7 +107,7 @@ typedef int (*image_in_use_fn)(void *ctx, const struct digest *id, char *who, si
 
 /*
  * Remove a name, and the image itself when it was the last one: `rmi`. By id, all names go if there
- * is one or FORCE is given.
+ * is one or FORCE is given. What is large lies in the trash afterwards (base/trash.h).
  *
  * Errors      as image_lookup(); ERROR_CONFLICT with docker's words when names or containers are in
  *             the way
