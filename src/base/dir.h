@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Directory trees: remove without following links, copy. Everything goes by directory fds;
+ * Directory trees: remove without following links, copy, measure. Everything goes by directory fds;
  * a tree that somebody renames or fills with links meanwhile cannot lead us out of it.
  */
 
@@ -49,3 +49,9 @@ int dir_empty_within(int dir_fd, const struct dir_budget *budget, struct error *
  * system has them. Owners that we may not set are an error.
  */
 int dir_copy_tree(int src_fd, int dst_fd, struct error *err);
+
+/*
+ * Bytes on the disk of dir_fd/name and what is below it, as `du -x` counts them: blocks, those of
+ * directories too, a file with several links once. What vanishes meanwhile does not count. -ENOENT.
+ */
+int dir_usage(int dir_fd, const char *name, uint64_t *ret_bytes, struct error *err);

@@ -7,6 +7,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "cli/cmd_history.h"
 #include "cli/cmd_images.h"
 #include "cli/cmd_inspect.h"
 #include "cli/command.h"
@@ -257,7 +258,52 @@ static int cmd_tag(struct cli *cli, void *target UNUSED, int n UNUSED, char **ar
 	return r < 0 ? r : image_tag(store, args[0], args[1], err);
 }
 
+/* untag */
+
+static int cmd_untag(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+		     struct error *err)
+{
+	struct image_store *store;
+	int r = open_store(cli, &store, err);
+
+	return r < 0 ? r : image_untag(store, args[0], args + 1, err);
+}
+
+/* exists */
+
+static int cmd_exists(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+		      struct error *err)
+{
+	cleanup_with(image_free) struct image *image = NULL;
+	struct image_store *store;
+	int r = open_store(cli, &store, err);
+
+	if (r == 0)
+		r = image_lookup(store, args[0], &image, err);
+	return r < 0 && err->kind == ERROR_NOT_FOUND ? 1 : r;
+}
+
 static const struct command commands[] = {
+	{ .group = "image",
+	  .name = "exists",
+	  .usage = "IMAGE",
+	  .summary = "Check if an image exists: exit code 0, or 1",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_exists },
+	{ .group = "image",
+	  .name = "history",
+	  .top = "history",
+	  .usage = "[OPTIONS] IMAGE",
+	  .summary = "Show the history of an image",
+	  .options = history_options,
+	  .n_options = HISTORY_OPTIONS,
+	  .target_size = sizeof(struct history_flags),
+	  .init = history_init,
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_history },
 	{ .group = "image",
 	  .name = "import",
 	  .top = "import",
@@ -323,6 +369,25 @@ static const struct command commands[] = {
 	  .min_args = 2,
 	  .max_args = 2,
 	  .run = cmd_tag },
+	{ .group = "image",
+	  .name = "tree",
+	  .usage = "[OPTIONS] IMAGE",
+	  .summary = "Show the layers of an image, and which images end with them",
+	  .options = tree_options,
+	  .n_options = TREE_OPTIONS,
+	  .target_size = sizeof(struct tree_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_image_tree },
+	{ .group = "image",
+	  .name = "untag",
+	  .top = "untag",
+	  .usage = "IMAGE [NAME...]",
+	  .summary = "Remove names, or all names, from an image",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 1,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_untag },
 };
 
 const struct command_table commands_image = { commands, ARRAY_SIZE(commands) };

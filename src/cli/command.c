@@ -190,9 +190,9 @@ static const struct option global_options[] = {
 
 /* Docker's commands that are not there: who types one should not doubt his typing. */
 static const char *const not_yet[] = {
-	"build",  "buildx", "commit",  "compose", "context", "cp",	"diff",
-	"events", "export", "history", "login",	  "logout",  "network", "port",
-	"pull",	  "push",   "search",  "swarm",	  "update",  "volume",
+	"build",  "buildx", "commit", "compose", "context", "cp",   "diff",
+	"events", "export", "login",  "logout",	 "network", "port", "pull",
+	"push",	  "search", "swarm",  "update",	 "volume",
 };
 
 static bool is_not_yet(const char *word)

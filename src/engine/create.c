@@ -113,20 +113,10 @@ static int check_platform(struct creation *k, struct error *err)
 	const struct oci_platform *p = &k->image->config->platform;
 	char host_text[PLATFORM_TEXT_MAX], image_text[PLATFORM_TEXT_MAX];
 	struct platform wanted;
-	int r;
 
+	if (k->options->platform)
+		return platform_check(k->options->platform, p, k->options->image, err);
 	image_platform_text(k, image_text);
-	if (k->options->platform) {
-		r = platform_parse(k->options->platform, &wanted, err);
-		if (r < 0)
-			return r;
-		if (!platform_match(&wanted, p))
-			return error_kind(err, ERROR_NOT_FOUND,
-					  "image with reference %s was found but its platform (%s) "
-					  "does not match the specified platform (%s)",
-					  k->options->image, image_text, k->options->platform);
-		return 0;
-	}
 	platform_host(&wanted);
 	if (platform_match(&wanted, p))
 		return 0;

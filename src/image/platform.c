@@ -76,3 +76,18 @@ bool platform_match(const struct platform *want, const struct oci_platform *have
 		return false;
 	return !*want->variant || str_empty(have->variant) || str_eq(want->variant, have->variant);
 }
+
+int platform_check(const char *wanted, const struct oci_platform *have, const char *ref,
+		   struct error *err)
+{
+	struct platform want;
+	int r = wanted ? platform_parse(wanted, &want, err) : 0;
+
+	if (r < 0 || !wanted || platform_match(&want, have))
+		return r;
+	return error_kind(err, ERROR_NOT_FOUND,
+			  "image with reference %s was found but its platform (%s/%s%s%s) does not "
+			  "match the specified platform (%s)",
+			  ref, have->os, have->architecture, str_empty(have->variant) ? "" : "/",
+			  str_empty(have->variant) ? "" : have->variant, wanted);
+}

@@ -22,3 +22,8 @@ int platform_parse(const char *text, struct platform *ret, struct error *err);
 
 /* Does an image of platform have run on want? Without a variant in one of them, any will do. */
 bool platform_match(const struct platform *want, const struct oci_platform *have);
+
+/* --platform of a command on an image that is there; ref is how the user named it, wanted may be
+ * NULL. ERROR_NOT_FOUND in docker's words if the image is not for it. */
+int platform_check(const char *wanted, const struct oci_platform *have, const char *ref,
+		   struct error *err);

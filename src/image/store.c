@@ -282,3 +282,53 @@ int image_tag(struct image_store *store, const char *source, const char *target,
 	put_tag(&index, entry, &ref, name);
 	return index_save(store->root_fd, &index, err);
 }
+
+static int untag_one(struct image_index *index, const struct digest *id, const char *text,
+		     struct error *err)
+{
+	cleanup_free char *name = reference_normalise(text);
+	struct index_entry *e = name ? index_find_name(index, name) : NULL;
+
+	if (!e || !digest_eq(&e->id, id))
+		return error_kind(err, ERROR_NOT_FOUND, "%s: tag not known", text);
+	index_remove(index, e);
+	return 0;
+}
+
+static int untag(struct image_index *index, const char *source, char *const *names,
+		 struct error *err)
+{
+	struct index_entry *entry, kept;
+	int r = store_find(index, source, &entry, NULL, err);
+
+	if (r < 0)
+		return r;
+	kept = *entry;
+	kept.name = NULL;
+	kept.media_type = xstrdup(entry->media_type);
+	for (size_t i = 0; r == 0 && names && names[i]; i++)
+		r = untag_one(index, &kept.id, names[i], err);
+	for (size_t i = 0; strv_len(names) == 0 && i < index->n;) {
+		if (digest_eq(&index->entries[i].id, &kept.id))
+			index_remove(index, &index->entries[i]);
+		else
+			i++;
+	}
+	index_put(index, &kept, NULL);
+	free(kept.media_type);
+	return r;
+}
+
+int image_untag(struct image_store *store, const char *source, char *const *names,
+		struct error *err)
+{
+	cleanup_index struct image_index index = { 0 };
+	cleanup_fd int lock = -EBADF;
+	int r = store_lock(store, &lock, err);
+
+	if (r == 0)
+		r = index_load(store->root_fd, &index, err);
+	if (r == 0)
+		r = untag(&index, source, names, err);
+	return r < 0 ? r : index_save(store->root_fd, &index, err);
+}

@@ -84,6 +84,11 @@ void image_list_done(struct image_list *list);
 /* Give the image found by source the name target as well; the name leaves an image that had it. */
 int image_tag(struct image_store *store, const char *source, const char *target, struct error *err);
 
+/* Take names (a strv; NULL or empty: all it has) from the image found by source. It stays, dangling
+ * if they were its last. ERROR_NOT_FOUND "NAME: tag not known" for one that is not its: podman's. */
+int image_untag(struct image_store *store, const char *source, char *const *names,
+		struct error *err);
+
 /* What happened in a removal, in docker's order: "Untagged: nginx:latest", "Deleted: sha256:…". */
 struct image_removal {
 	struct image_removal_row {
