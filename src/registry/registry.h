@@ -82,6 +82,19 @@ int registry_blob_open(struct registry *r, const struct digest *id, uint64_t byt
 /* All tags of the repository in the registry's order: heap, NULL-terminated (str.h). */
 int registry_tags(struct registry *r, char ***ret_tags, struct error *err);
 
+/* Logging in */
+
+struct credential;
+
+/*
+ * Does the registry take this credential? GET /v2/, with the token server if it names one.
+ *
+ * c             instead of what is stored
+ * Errors        ERROR_DENIED: "unauthorized: incorrect username or password", or the registry's words
+ */
+int registry_login(const char *domain, const struct credential *c, bool insecure,
+		   struct error *err);
+
 struct registry_search_result {
 	char *name;	   /* "library/nginx" or "localhost:5000/team/app": what can be pulled */
 	char *description; /* "" if the registry has none */
