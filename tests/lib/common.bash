@@ -12,7 +12,8 @@
 
 BERTH_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BERTH_BIN=${BERTH_BIN:-$BERTH_TOP/build/bin}
-PATH=$BERTH_BIN:$PATH
+# not the wrappers that a developer's PATH may have for python3: each call of one costs dozens of processes
+PATH=$BERTH_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export BERTH_TOP BERTH_BIN PATH
 bats_require_minimum_version 1.5.0
 
