@@ -2,8 +2,17 @@
 #pragma once
 
 /*
- * Where a repository is asked for: containers-registries.conf(5), version 2, and the
- * "registry-mirrors" and "insecure-registries" of docker's /etc/docker/daemon.json.
+ * Where a repository is asked for. Read, if they are there:
+ *
+ *     $CONTAINERS_REGISTRIES_CONF                        if set, it alone
+ *     ~/.config/containers/registries.conf               or else /etc/containers/registries.conf
+ *     /etc/containers/registries.conf.d/NAME.conf        in the order of their names
+ *     ~/.config/containers/registries.conf.d/NAME.conf
+ *     /etc/docker/daemon.json                            "registry-mirrors", "insecure-registries"
+ *
+ * Short names are docker's business alone: "unqualified-search-registries" and "aliases" change
+ * nothing (docs/decisions/0040-short-names.md).
+ * Source: containers-registries.conf(5), version 2; containers-registries.conf.d(5); dockerd(8).
  */
 
 #include <stdbool.h>
@@ -13,7 +22,7 @@
 /* One place, with the names to ask there. */
 struct registry_place {
 	char *domain; /* host[:port]: "docker.io" stays as it is */
-	char *path; /* the repository at that host, "proxy/library/nginx"; may be "" for a domain alone */
+	char *path;   /* the repository at that host, "proxy/library/nginx"; "" if none was asked */
 	bool insecure;	  /* HTTPS without verification, then plain HTTP, are fine */
 	bool is_mirror;	  /* its failure is not the end: the next place is asked */
 	bool digest_only; /* a mirror that is asked for digests only */
@@ -32,10 +41,3 @@ struct registry_place {
 int registries_conf_places(const char *domain, const char *path, struct registry_place **ret,
 			   size_t *ret_n, struct error *err);
 struct registry_place *registry_places_free(struct registry_place *places, size_t n);
-
-/*
- * The full name that a user's own [aliases] give to a short name ("nginx", without a tag).
- *
- * Returns        1 and *ret_name (heap), or 0: no alias
- */
-int registries_conf_alias(const char *name, char **ret_name, struct error *err);
