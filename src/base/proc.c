@@ -8,6 +8,7 @@
  */
 #include "base/proc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -107,12 +108,24 @@ static void child_search(struct child *c, char *const *argv, char *const *envp)
 	errno = denied ? denied : ENOENT;
 }
 
-static void NORETURN child_main(struct child *c)
+/* Returns on failure only. */
+static void execute(struct child *c)
 {
 	const struct proc_spawn *s = c->spawn;
 	/* execve(2) does not write to the strings; its prototype is older than const */
 	char *const *argv = (char *const *)(uintptr_t)s->argv;
 	char *const *envp = s->envp ? (char *const *)(uintptr_t)s->envp : environ;
+
+	if (c->path_var)
+		child_search(c, argv, envp);
+	else
+		execve(s->path ? s->path : argv[0], argv, envp);
+	child_fail(c, NULL);
+}
+
+static void NORETURN child_main(struct child *c)
+{
+	const struct proc_spawn *s = c->spawn;
 
 	sig_reset_dispositions();
 	sig_unblock_all();
@@ -131,11 +144,7 @@ static void NORETURN child_main(struct child *c)
 		child_fail(c, "change the directory for");
 		_exit(127);
 	}
-	if (c->path_var)
-		child_search(c, argv, envp);
-	else
-		execve(s->path ? s->path : argv[0], argv, envp);
-	child_fail(c, NULL);
+	execute(c);
 	_exit(127);
 }
 
@@ -153,22 +162,50 @@ static int spawn_error(const struct child *c, const char *program, struct error 
 	return -c->failed_errno;
 }
 
-int proc_spawn(const struct proc_spawn *spawn, int *ret_pidfd, pid_t *ret_pid, struct error *err)
+static const char *program_of(const struct proc_spawn *spawn)
 {
-	const char *program = spawn->path ? spawn->path : spawn->argv[0];
-	struct child child = { .spawn = spawn, .parent = getpid() };
-	sigset_t all, old;
-	int pidfd;
-	pid_t pid;
+	return spawn->path ? spawn->path : spawn->argv[0];
+}
 
+static int prepare(struct child *c, const struct proc_spawn *spawn, struct error *err)
+{
+	const char *program = program_of(spawn);
+
+	*c = (struct child){ .spawn = spawn, .parent = getpid() };
 	if (spawn->n_fds > PROC_FDS_MAX)
 		return error_kind(err, ERROR_INVALID, "too many descriptors for '%s'", program);
 	if ((spawn->flags & PROC_SEARCH_PATH) && !spawn->path && !strchr(program, '/')) {
-		child.path_var = getenv("PATH");
-		if (str_empty(child.path_var))
-			child.path_var =
+		c->path_var = getenv("PATH");
+		if (str_empty(c->path_var))
+			c->path_var =
 				"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	}
+	return 0;
+}
+
+int proc_become(const struct proc_spawn *spawn, struct error *err)
+{
+	struct child child;
+	int r = prepare(&child, spawn, err);
+
+	if (r < 0)
+		return r;
+	assert(spawn->flags == PROC_INHERIT_STDIO && !spawn->cwd);
+	if (child_map_fds(&child) == 0)
+		execute(&child);
+	return spawn_error(&child, program_of(spawn), err);
+}
+
+int proc_spawn(const struct proc_spawn *spawn, int *ret_pidfd, pid_t *ret_pid, struct error *err)
+{
+	const char *program = program_of(spawn);
+	struct child child;
+	sigset_t all, old;
+	int pidfd, r = prepare(&child, spawn, err);
+	pid_t pid;
+
+	if (r < 0)
+		return r;
 
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old); /* cannot fail with valid arguments */

@@ -47,6 +47,13 @@ struct proc_spawn {
  */
 int proc_spawn(const struct proc_spawn *spawn, int *ret_pidfd, pid_t *ret_pid, struct error *err);
 
+/*
+ * Become a program, for who has nothing left to do: only descriptors 0-2 and those of the table go
+ * along, signals stay as they are. spawn->flags is PROC_INHERIT_STDIO, spawn->cwd NULL.
+ * Returns     on failure only, with proc_spawn()'s errors; the descriptors of the table are changed then
+ */
+int proc_become(const struct proc_spawn *spawn, struct error *err);
+
 /* How a process ended. code is what a shell would show: the exit code, or 128 + signal. */
 struct proc_status {
 	int code;

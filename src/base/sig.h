@@ -12,3 +12,9 @@ void sig_reset_dispositions(void);
 
 /* No signal is blocked. Async-signal-safe; cannot fail. */
 void sig_unblock_all(void);
+
+/*
+ * To be called first by a program that waits for children: with SIGCHLD ignored, as some callers
+ * leave it, the kernel throws their exit codes away.
+ */
+void sig_expect_children(void);

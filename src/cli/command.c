@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sig.h"
 #include "base/str.h"
 #include "cli/help.h"
 #include "engine/engine.h"
@@ -286,6 +287,7 @@ int command_main(int argc, char **argv)
 	struct cli cli = { .root = getenv("BERTH_ROOT"), .state = getenv("BERTH_STATE") };
 	int code;
 
+	sig_expect_children();
 	log_set_program("berth");
 	code = dispatch(&cli, argc, argv);
 	if (fflush(stdout) != 0 && code == 0) {

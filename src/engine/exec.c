@@ -113,28 +113,37 @@ static int build_args(struct engine *e, const struct exec_options *o, const stru
 	return 0;
 }
 
-static int run(const struct exec_options *o, char *const *args, int *ret_exit_code,
-	       struct error *err)
+/* Detached, what it says goes to /dev/null, and a runtime that cannot be executed must still be told. */
+static int run_detached(const struct proc_spawn *spawn, int *ret_exit_code, struct error *err)
 {
-	cleanup_fd int pidfd = -EBADF, null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct proc_fd no_stdin = { null_fd, STDIN_FILENO };
-	struct proc_spawn spawn = { .argv = (const char *const *)args,
-				    .fds = &no_stdin,
-				    .n_fds = o->interactive ? 0 : 1,
-				    .flags = o->detach ? 0 : PROC_INHERIT_STDIO };
+	cleanup_fd int pidfd = -EBADF;
 	struct proc_status status;
-	int r;
+	int r = proc_spawn(spawn, &pidfd, NULL, err);
 
-	if (null_fd < 0)
-		return error_sys(err, "cannot open '/dev/null'");
-	r = proc_spawn(&spawn, &pidfd, NULL, err);
-	if (r < 0)
-		return r;
-	r = proc_wait(pidfd, &status, err);
+	if (r == 0)
+		r = proc_wait(pidfd, &status, err);
 	if (r < 0)
 		return r;
 	*ret_exit_code = status.code;
 	return 0;
+}
+
+/* In the foreground the runtime's exit code and signals are ours: we become it. */
+static int run(const struct exec_options *o, char *const *args, int *ret_exit_code,
+	       struct error *err)
+{
+	cleanup_fd int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct proc_fd no_stdin = { null_fd, STDIN_FILENO };
+	struct proc_spawn spawn = { .argv = (const char *const *)args,
+				    .fds = &no_stdin,
+				    .n_fds = o->interactive ? 0 : 1 };
+
+	if (null_fd < 0)
+		return error_sys(err, "cannot open '/dev/null'");
+	if (o->detach)
+		return run_detached(&spawn, ret_exit_code, err);
+	spawn.flags = PROC_INHERIT_STDIO;
+	return proc_become(&spawn, err);
 }
 
 int engine_exec(struct engine *e, const char *ref, const struct exec_options *o, int *ret_exit_code,

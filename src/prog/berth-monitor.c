@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/option.h"
+#include "base/sig.h"
 #include "base/str.h"
 #include "monitor/monitor.h"
 #include "prog/monitor_runtime.h"
@@ -221,6 +222,7 @@ int main(int argc, char **argv)
 	struct error err;
 	int first, r;
 
+	sig_expect_children();
 	log_set_program("berth-monitor");
 	r = sealed_self_refuse_inside(&err);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sig.h"
 #include "base/str.h"
 #include "kernel/idmap.h"
 #include "oci/spec.h"
@@ -222,6 +223,7 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int first, r, fail_code = EXIT_FAILURE;
 
+	sig_expect_children();
 	r = sealed_self_refuse_inside(&err);
 	if (r == 0)
 		r = fd_sanitize_std(&err);

@@ -168,6 +168,17 @@ teardown() {
   [ "$(berth exec inside readlink /proc/self/ns/pid)" = "$(berth exec inside readlink /proc/1/ns/pid)" ]
 }
 
+@test "exec: a signal to the command reaches the process inside" {
+  local pid status=0
+  berth run -d --name signalled berth-test sleep 100 >/dev/null
+  berth exec signalled sh -c 'trap "exit 9" TERM; touch /trap; while :; do sleep 0.1; done' &
+  pid=$!
+  wait_until 5 berth exec signalled test -e /trap
+  kill -TERM $pid
+  wait $pid || status=$?
+  expect_status 9
+}
+
 @test "exec has the capabilities and the filter of the container" {
   berth run -d --name caps --cap-drop ALL berth-test sleep 100 >/dev/null
   run -0 berth exec caps grep -E 'CapEff|Seccomp:' /proc/self/status

@@ -121,6 +121,20 @@ setup() { needs root; }
   expect_status 9
 }
 
+# $1...: a command, run by a caller that ignores SIGCHLD and yet asks for the exit code
+without_sigchld() {
+  timeout 20 python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$@"
+}
+
+@test "a caller that ignores SIGCHLD gets exit codes" {
+  run -7 without_sigchld berth-runtime --root "$RUNTIME_ROOT" exec c1 sh -c 'exit 7'
+}
+
 @test "a terminal of the container's own devpts, and its exit code" {
   run runtime exec -t c1 sh -c 'tty; exit 4' </dev/null
   expect_status 4

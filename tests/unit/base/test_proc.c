@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -126,6 +127,85 @@ static void test_ignored_and_blocked_signals_are_reset(void **state)
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+static int spawn_and_ask_for_ignored(void)
+{
+	char out[64];
+
+	ignore_reserved(true);
+	if (shell("grep ^SigIgn /proc/self/status | cut -f2 | tr -d '0\\n'", NULL, 0, out,
+		  sizeof(out)) != 0)
+		return 2;
+	return out[0] != '\0';
+}
+
+/* The line of ignored signals then lies behind what one read takes. */
+static void test_ignored_signals_are_reset_with_many_groups(void **state)
+{
+	static gid_t groups[4000];
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		groups[i] = (gid_t)(10000 + i);
+	pid = fork();
+	if (pid == 0)
+		_exit(setgroups(ARRAY_SIZE(groups), groups) < 0 ? 3 : spawn_and_ask_for_ignored());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void test_becoming_a_program_keeps_the_pid_and_the_table(void **state)
+{
+	const char *argv[] = { "/bin/sh", "-c", "set -- /proc/$$/fd/*; echo $$ $#", NULL };
+	cleanup_fd int null_fd = open("/dev/null", O_RDONLY), out = -EBADF;
+	char text[64], expected[64];
+	struct error err;
+	int pair[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(pair, 0), 0); /* inheritable: must not go along all the same */
+	out = pair[0];
+	pid = fork();
+	if (pid == 0) {
+		const struct proc_fd fds[] = { { null_fd, 0 }, { pair[1], 1 } };
+		struct proc_spawn spawn = {
+			.argv = argv, .fds = fds, .n_fds = 2, .flags = PROC_INHERIT_STDIO
+		};
+
+		(void)proc_become(&spawn, &err);
+		_exit(99);
+	}
+	close(pair[1]);
+	n = fd_read_full(out, text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	(void)snprintf(expected, sizeof(expected), "%d 4\n", pid); /* one reads the directory */
+	assert_string_equal(text, expected);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void test_becoming_a_missing_program_returns(void **state)
+{
+	const char *argv[] = { "/no/such", NULL };
+	struct proc_spawn spawn = { .argv = argv, .flags = PROC_INHERIT_STDIO };
+	struct error err;
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(proc_become(&spawn, &err) == -ENOENT && err.kind == ERROR_CMD_NOT_FOUND ? 0
+											      : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void test_a_missing_program_is_command_not_found(void **state)
 {
 	const char *argv[] = { "no-such-program-anywhere", NULL };
@@ -186,6 +266,9 @@ int main(void)
 		cmocka_unit_test(test_only_mapped_descriptors_pass),
 		cmocka_unit_test(test_descriptors_may_be_swapped),
 		cmocka_unit_test(test_ignored_and_blocked_signals_are_reset),
+		cmocka_unit_test(test_ignored_signals_are_reset_with_many_groups),
+		cmocka_unit_test(test_becoming_a_program_keeps_the_pid_and_the_table),
+		cmocka_unit_test(test_becoming_a_missing_program_returns),
 		cmocka_unit_test(test_a_missing_program_is_command_not_found),
 		cmocka_unit_test(test_a_directory_is_command_not_runnable),
 		cmocka_unit_test(test_path_is_searched),
