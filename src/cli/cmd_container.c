@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/macro.h"
+#include "cli/cmd_prune.h"
 #include "cli/command.h"
 #include "engine/engine.h"
 
@@ -200,7 +201,28 @@ static int cmd_rename(struct cli *cli, void *target UNUSED, int n UNUSED, char *
 
 #define MANY .min_args = 1, .max_args = COMMAND_ANY_ARGS
 
+static int cmd_exists(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+		      struct error *err)
+{
+	struct container_list list = { 0 };
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	if (r == 0)
+		r = engine_lookup(e, args[0], &list, err);
+	container_list_done(&list);
+	return r < 0 && err->kind == ERROR_NOT_FOUND ? 1 : r;
+}
+
 static const struct command commands[] = {
+	{ .group = "container",
+	  .name = "exists",
+	  .usage = "CONTAINER",
+	  .summary = "Check if a container exists: exit code 0, or 1",
+	  .target_size = sizeof(struct no_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_exists },
 	{ .group = "container",
 	  .name = "kill",
 	  .top = "kill",
@@ -217,6 +239,14 @@ static const struct command commands[] = {
 	  .target_size = sizeof(struct no_flags),
 	  MANY,
 	  .run = cmd_pause },
+	{ .group = "container",
+	  .name = "prune",
+	  .usage = "[OPTIONS]",
+	  .summary = "Remove all stopped containers",
+	  .options = prune_options,
+	  .n_options = PRUNE_OPTIONS_CONTAINER,
+	  .target_size = sizeof(struct prune_flags),
+	  .run = cmd_prune_containers },
 	{ .group = "container",
 	  .name = "rename",
 	  .top = "rename",

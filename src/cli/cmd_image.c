@@ -10,6 +10,7 @@
 #include "cli/cmd_history.h"
 #include "cli/cmd_images.h"
 #include "cli/cmd_inspect.h"
+#include "cli/cmd_prune.h"
 #include "cli/command.h"
 #include "engine/engine.h"
 #include "image/store.h"
@@ -341,6 +342,14 @@ static const struct command commands[] = {
 	  .target_size = sizeof(struct images_flags),
 	  .max_args = 1,
 	  .run = cmd_images },
+	{ .group = "image",
+	  .name = "prune",
+	  .usage = "[OPTIONS]",
+	  .summary = "Remove unused images",
+	  .options = prune_options,
+	  .n_options = PRUNE_OPTIONS_IMAGE,
+	  .target_size = sizeof(struct prune_flags),
+	  .run = cmd_prune_images },
 	{ .group = "image",
 	  .name = "rm",
 	  .alias = "remove",

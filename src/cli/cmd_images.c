@@ -17,6 +17,7 @@
 #include "image/filter.h"
 #include "image/reference.h"
 #include "image/store.h"
+#include "image/usage.h"
 
 #define SHORT_ID 12
 #define NONE	 "<none>"
@@ -75,37 +76,79 @@ struct writer {
 	struct json_writer json;
 	bool no_trunc;
 	bool digests; /* asked for: a row for each, where an image has several */
-	int64_t now;
 };
 
-/* One line of the list: an image under one of its names. Fields in docker's order, sorted. */
-static void add_row(struct writer *w, const struct image_row *image, const char *repository,
-		    const char *tag, const char *digest)
+static void add_name_field(struct json_writer *w, const char *key, const char *value)
+{
+	json_add_string(w, key, value ? value : NONE);
+}
+
+/* What the list says of sizes is of files; of usage, blocks on the disk. */
+static void add_size(struct json_writer *w, const struct images_row *r, const char *key)
+{
+	uint64_t bytes = r->usage ? r->usage->bytes : r->image->size_bytes;
+	char text[UNITS_TEXT_MAX];
+
+	if (str_eq(key, "SharedSize"))
+		bytes = r->usage ? r->usage->shared_bytes : 0;
+	else if (str_eq(key, "UniqueSize"))
+		bytes -= r->usage ? r->usage->shared_bytes : 0;
+	if (!r->usage && !str_eq(key, "Size") && !str_eq(key, "VirtualSize"))
+		json_add_string(w, key, "N/A");
+	else
+		json_add_string(w, key,
+				units_format_size((double)bytes, str_eq(key, "Size") ? 3 : 4,
+						  text));
+}
+
+static void add_times(struct json_writer *w, const struct image_row *image)
 {
 	char text[UNITS_TEXT_MAX], when[TEXT_TIME_MAX];
 	cleanup_free char *since = NULL;
 
 	if (image->created_ns)
 		since = xasprintf("%s ago",
-				  units_format_duration(w->now - image->created_ns, text));
-	json_begin_object(&w->json, NULL);
-	json_add_string(&w->json, "Containers", "N/A");
-	json_add_string(&w->json, "CreatedAt",
+				  units_format_duration(clock_real_ns() - image->created_ns, text));
+	json_add_string(w, "CreatedAt",
 			image->created_ns ? text_time(image->created_ns, when) : "N/A");
-	json_add_string(&w->json, "CreatedSince", since ? since : "N/A");
-	json_add_string(&w->json, "Digest", digest ? digest : NONE);
-	if (w->no_trunc)
-		json_add_string(&w->json, "ID", image->id.text);
+	json_add_string(w, "CreatedSince", since ? since : "N/A");
+}
+
+void images_add_row(struct json_writer *w, const struct images_row *row)
+{
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *repository = NULL;
+	char containers[24] = "N/A";
+	struct error ignored; /* a name in the index that is none is not shown */
+
+	if (row->name && reference_parse(row->name, &ref, &ignored) == 0)
+		repository = reference_familiar_name(&ref);
+	if (row->usage)
+		(void)snprintf(containers, sizeof(containers), "%zu", row->containers);
+	json_begin_object(w, NULL);
+	json_add_string(w, "Containers", containers);
+	add_times(w, row->image);
+	add_name_field(w, "Digest", row->digest);
+	if (row->no_trunc)
+		json_add_string(w, "ID", row->image->id.text);
 	else
-		json_add_bytes(&w->json, "ID", digest_hex(&image->id), SHORT_ID);
-	json_add_string(&w->json, "Repository", repository ? repository : NONE);
-	json_add_string(&w->json, "SharedSize", "N/A");
-	json_add_string(&w->json, "Size", units_format_size((double)image->size_bytes, 3, text));
-	json_add_string(&w->json, "Tag", tag ? tag : NONE);
-	json_add_string(&w->json, "UniqueSize", "N/A");
-	json_add_string(&w->json, "VirtualSize",
-			units_format_size((double)image->size_bytes, 4, text));
-	json_end(&w->json);
+		json_add_bytes(w, "ID", digest_hex(&row->image->id), SHORT_ID);
+	add_name_field(w, "Repository", repository);
+	add_size(w, row, "SharedSize");
+	add_size(w, row, "Size");
+	add_name_field(w, "Tag", ref.tag);
+	add_size(w, row, "UniqueSize");
+	add_size(w, row, "VirtualSize");
+	json_end(w);
+}
+
+static void add_row(struct writer *w, const struct image_row *image, const char *name,
+		    const char *digest)
+{
+	images_add_row(&w->json, &(struct images_row){ .image = image,
+						       .name = name,
+						       .digest = digest,
+						       .no_trunc = w->no_trunc });
 }
 
 /* "docker.io/library/x:1" is of repository "docker.io/library/x". */
@@ -118,24 +161,23 @@ static bool is_of_repository(const char *name, const char *repository, size_t le
 static void add_name(struct writer *w, const struct image_row *image, const char *name)
 {
 	cleanup_reference struct reference ref = { 0 };
-	cleanup_free char *shown = NULL, *repository = NULL;
+	cleanup_free char *repository = NULL;
 	struct error ignored; /* names in the index are references */
 	bool any = false;
 
 	if (reference_parse(name, &ref, &ignored) < 0)
 		return;
-	shown = reference_familiar_name(&ref);
 	repository = xasprintf("%s/%s", ref.domain, ref.path);
 	for (size_t i = 0; w->digests && image->repo_digests && image->repo_digests[i]; i++) {
 		const char *digest = strchr(image->repo_digests[i], '@');
 
 		if (!is_of_repository(image->repo_digests[i], repository, strlen(repository)))
 			continue;
-		add_row(w, image, shown, ref.tag, digest + 1);
+		add_row(w, image, name, digest + 1);
 		any = true;
 	}
 	if (!any)
-		add_row(w, image, shown, ref.tag, NULL);
+		add_row(w, image, name, NULL);
 }
 
 /* A name without a tag, which a pull by digest leaves, is shown where its repository has no other. */
@@ -155,7 +197,7 @@ static void add_image(struct writer *w, const struct image_row *image, const str
 {
 	if (strv_len(image->names) == 0) {
 		if (!f->references)
-			add_row(w, image, NULL, NULL, NULL);
+			add_row(w, image, NULL, NULL);
 		return;
 	}
 	for (size_t i = 0; image->names[i]; i++) {
@@ -169,8 +211,7 @@ static int format_rows(const struct images_flags *f, struct image_store *store,
 		       struct buf *out, struct error *err)
 {
 	struct writer w = { .no_trunc = f->no_trunc,
-			    .digests = f->digests || (f->format && strstr(f->format, ".Digest")),
-			    .now = clock_real_ns() };
+			    .digests = f->digests || (f->format && strstr(f->format, ".Digest")) };
 
 	json_writer_init(&w.json, out, NULL);
 	json_begin_array(&w.json, NULL);

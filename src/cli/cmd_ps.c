@@ -298,8 +298,8 @@ static int add_size(struct json_writer *w, struct engine *e, const struct contai
 	return r;
 }
 
-static void add_row(struct json_writer *w, const struct container_info *c, bool no_trunc,
-		    int64_t now)
+void ps_add_fields(struct json_writer *w, const struct container_info *c, bool no_trunc,
+		   int64_t now)
 {
 	cleanup_free char *command =
 		no_trunc ? xstrdup(c->command) : text_ellipsis(c->command, COMMAND_WIDTH);
@@ -341,7 +341,7 @@ static int format_rows(struct engine *e, const struct ps_flags *f,
 			continue;
 		limit--;
 		json_begin_object(&w, NULL);
-		add_row(&w, &list->items[i], f->no_trunc, now);
+		ps_add_fields(&w, &list->items[i], f->no_trunc, now);
 		r = add_size(&w, e, &list->items[i], f->size, err);
 		json_end(&w);
 		if (r < 0)

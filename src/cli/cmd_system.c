@@ -12,7 +12,9 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/units.h"
+#include "cli/cmd_df.h"
 #include "cli/cmd_inspect.h"
+#include "cli/cmd_prune.h"
 #include "cli/command.h"
 #include "cli/manual.h"
 #include "cli/output.h"
@@ -276,6 +278,14 @@ static const struct command commands[] = {
 	  COMMAND_OPTIONS(check_options, check_flags),
 	  .run = cmd_check },
 	{ .group = "system",
+	  .name = "df",
+	  .usage = "[OPTIONS]",
+	  .summary = "Show disk usage of images and containers",
+	  .options = df_options,
+	  .n_options = DF_OPTIONS,
+	  .target_size = sizeof(struct df_flags),
+	  .run = cmd_df },
+	{ .group = "system",
 	  .name = "man",
 	  .usage = "DIRECTORY",
 	  .summary = "Write the manual pages of all commands",
@@ -283,6 +293,14 @@ static const struct command commands[] = {
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_man },
+	{ .group = "system",
+	  .name = "prune",
+	  .usage = "[OPTIONS]",
+	  .summary = "Remove stopped containers and unused images",
+	  .options = prune_options,
+	  .n_options = PRUNE_OPTIONS_SYSTEM,
+	  .target_size = sizeof(struct prune_flags),
+	  .run = cmd_prune_system },
 	{ .group = "system",
 	  .name = "reap",
 	  .usage = "CONTAINER",

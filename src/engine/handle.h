@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 
 struct arena;
+struct digest;
 struct document;
 
 struct engine {
@@ -29,6 +30,10 @@ int engine_db(struct engine *e, struct db **ret_db, struct error *err);
  * Errors   ERROR_NOT_FOUND with the places that were searched
  */
 int engine_program(const char *name, char **ret_path, struct error *err);
+
+/* image_in_use_fn; ctx is the engine. 0: no container uses the image, 1: one that is stopped does,
+ * 2: a running one. */
+int engine_image_user(void *ctx, const struct digest *id, char *who, size_t who_size);
 
 /* Directories */
 

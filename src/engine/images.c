@@ -6,8 +6,7 @@
 #include "engine/handle.h"
 #include "image/store.h"
 
-/* image_in_use_fn: 0 unused, 1 by a stopped container, 2 by a running one. */
-static int image_user(void *ctx, const struct digest *id, char *who, size_t who_size)
+int engine_image_user(void *ctx, const struct digest *id, char *who, size_t who_size)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	struct engine *e = ctx;
@@ -36,6 +35,6 @@ int engine_remove_image(struct engine *e, const char *ref, bool force,
 
 	if (r < 0)
 		return r;
-	return image_remove(store, ref, force ? IMAGE_REMOVE_FORCE : 0, image_user, e, ret_removal,
-			    err);
+	return image_remove(store, ref, force ? IMAGE_REMOVE_FORCE : 0, engine_image_user, e,
+			    ret_removal, err);
 }

@@ -71,6 +71,16 @@ static int add_objects(struct image_store *store, struct image_usage *u, size_t 
 	return 0;
 }
 
+/* A directory's own blocks. */
+static uint64_t dir_bytes(struct image_store *store, const char *path)
+{
+	struct stat st;
+
+	return fstatat(store->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0
+		       ? (uint64_t)st.st_blocks * 512
+		       : 0;
+}
+
 static int scan(struct image_store *store, struct image_usage *u, struct error *err)
 {
 	size_t capacity = 0;
@@ -82,6 +92,7 @@ static int scan(struct image_store *store, struct image_usage *u, struct error *
 		qsort(u->objects, u->n_objects, sizeof(*u->objects), by_path);
 	if (r == 0)
 		r = measure(store, TRASH_DIR, &u->trash_bytes, err);
+	u->trash_bytes -= MIN(u->trash_bytes, dir_bytes(store, TRASH_DIR));
 	return r;
 }
 
@@ -90,7 +101,8 @@ static int add_total(struct image_store *store, struct image_usage *u, struct er
 {
 	static const char *const places[] = { "images/index.json", "images/oci-layout",
 					      "images/lock", TMP_DIR };
-	static const char *const dirs[] = { "images", "images/blobs", BLOBS_DIR, LAYERS_DIR };
+	static const char *const dirs[] = { "images", "images/blobs", BLOBS_DIR, LAYERS_DIR,
+					    TRASH_DIR };
 	int r = 0;
 
 	u->total_bytes = u->trash_bytes;
@@ -98,12 +110,8 @@ static int add_total(struct image_store *store, struct image_usage *u, struct er
 		u->total_bytes += u->objects[i].bytes;
 	for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++)
 		r = measure(store, places[i], &u->total_bytes, err);
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		struct stat st;
-
-		if (fstatat(store->root_fd, dirs[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
-			u->total_bytes += (uint64_t)st.st_blocks * 512;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		u->total_bytes += dir_bytes(store, dirs[i]);
 	return r;
 }
 
@@ -197,6 +205,18 @@ uint64_t image_usage_reclaimable(const struct image_usage *u,
 	}
 	for (size_t i = 0; i < u->n_objects; i++)
 		bytes += needed[i] ? 0 : u->objects[i].bytes;
+	return bytes;
+}
+
+uint64_t image_usage_gone(const struct image_usage *before, struct image_store *store)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < before->n_objects; i++) {
+		if (faccessat(store->root_fd, before->objects[i].path, F_OK, 0) < 0 &&
+		    errno == ENOENT)
+			bytes += before->objects[i].bytes;
+	}
 	return bytes;
 }
 

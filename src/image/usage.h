@@ -41,6 +41,9 @@ void image_usage_done(struct image_usage *u);
 const struct image_usage_row *image_usage_find(const struct image_usage *u,
 					       const struct digest *id);
 
+/* The bytes of blobs and layers that were there and are not any more. */
+uint64_t image_usage_gone(const struct image_usage *before, struct image_store *store);
+
 /* What would be free without the images for which used() says false, and without leftovers. */
 uint64_t image_usage_reclaimable(const struct image_usage *u,
 				 bool (*used)(void *ctx, const struct digest *id), void *ctx);
