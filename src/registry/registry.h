@@ -32,6 +32,7 @@ struct registry_options {
 	const char *path;   /* "library/nginx"; borrowed */
 	bool push;	    /* wants the right to write; mirrors are not asked then */
 	bool insecure;	    /* plain HTTP and unverified certificates are fine */
+	unsigned stall_ms;  /* a connection without traffic for so long is broken; 0: 30 s */
 };
 
 /* Reads configuration and credentials; the network is first touched by what follows. */
@@ -39,6 +40,9 @@ int registry_open(const struct registry_options *o, struct registry **ret, struc
 /* After all streams of it were closed. */
 struct registry *registry_close(struct registry *r);
 DEFINE_CLEANUP(struct registry *, registry_close)
+/* Ends all calls in progress, within a tenth of a second, and all that follow: -ECANCELED. Any
+ * thread may say so. */
+void registry_cancel(struct registry *r);
 
 /* Manifests */
 
