@@ -11,6 +11,7 @@
 #include "cli/cmd_images.h"
 #include "cli/cmd_inspect.h"
 #include "cli/cmd_prune.h"
+#include "cli/cmd_save.h"
 #include "cli/command.h"
 #include "engine/engine.h"
 #include "image/store.h"
@@ -151,59 +152,6 @@ static int cmd_import(struct cli *cli, void *target, int n, char **args, struct 
 	if (r == 0)
 		(void)puts(id.text); /* checked by the flush at the end */
 	return r;
-}
-
-/* save */
-
-struct save_flags {
-	const char *output;
-};
-
-static const struct option save_options[] = {
-	{ .name = "output",
-	  .short_name = 'o',
-	  .type = OPTION_STRING,
-	  .arg = "string",
-	  OPTION_FIELD(save_flags, output),
-	  .help = "Write to a file, instead of STDOUT" },
-};
-
-/* Into a temporary file beside the target, so that a failed save leaves what was there. */
-static int save_to_file(struct image_store *store, char **images, const char *path,
-			struct error *err)
-{
-	cleanup_free char *tmp = NULL;
-	cleanup_fd int fd = -EBADF;
-	int r;
-
-	if (asprintf(&tmp, "%s.%d.tmp", path, (int)getpid()) < 0)
-		return error_oom(err);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_sys(err, "cannot create '%s'", tmp);
-	r = image_save(store, images, fd, err);
-	if (r == 0 && rename(tmp, path) < 0)
-		r = error_sys(err, "cannot write '%s'", path);
-	if (r < 0)
-		(void)unlink(tmp); /* the first failure is the one to report */
-	return r;
-}
-
-static int cmd_save(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
-{
-	const struct save_flags *f = target;
-	struct image_store *store;
-	int r;
-
-	if (!f->output && isatty(STDOUT_FILENO))
-		return error_kind(
-			err, ERROR_INVALID,
-			"cowardly refusing to save to a terminal. Use the -o flag or redirect");
-	r = open_store(cli, &store, err);
-	if (r < 0)
-		return r;
-	return f->output ? save_to_file(store, args, f->output, err)
-			 : image_save(store, args, STDOUT_FILENO, err);
 }
 
 /* rmi */
@@ -365,7 +313,9 @@ static const struct command commands[] = {
 	  .top = "save",
 	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
 	  .summary = "Save one or more images to a tar archive (streamed to STDOUT by default)",
-	  COMMAND_OPTIONS(save_options, save_flags),
+	  .options = save_options,
+	  .n_options = SAVE_OPTIONS,
+	  .target_size = sizeof(struct save_flags),
 	  .min_args = 1,
 	  .max_args = COMMAND_ANY_ARGS,
 	  .run = cmd_save },

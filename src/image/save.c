@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One tar for two readers: an OCI layout (oci-layout, index.json, blobs/sha256/...) and docker's
- * manifest.json, which names the same blobs.
+ * docker's archive is one tar for two readers: an OCI layout (oci-layout, index.json,
+ * blobs/sha256/...) and docker's manifest.json, which names the same blobs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +12,13 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "codec/archive.h"
 #include "image/gc.h"
+#include "image/platform.h"
 #include "image/reference.h"
+#include "image/save_sink.h"
 #include "image/store_private.h"
 #include "image/transfer.h"
 #include "oci/image.h"
-
-#define COPY_BYTES ((size_t)256 << 10)
 
 /* One image with the names under which it is saved. */
 struct save_image {
@@ -32,7 +31,8 @@ struct save {
 	struct image_store *store;
 	struct image_index index;
 	struct arena *arena;
-	struct archive_writer *out;
+	const struct image_save_options *options;
+	struct save_sink *out;
 	struct save_image *images;
 	size_t n, capacity;
 	struct digest_set written;
@@ -105,66 +105,33 @@ static int select_text(struct save *s, const char *text, struct error *err)
 
 /* Writing */
 
-static int write_file(struct save *s, const char *path, const void *data, size_t n,
-		      struct error *err)
+/* "blobs/sha256/…", or in skopeo's directory only the digits. */
+static char *place_of(const struct save *s, const struct digest *id)
 {
-	const struct archive_member m = {
-		.type = ARCHIVE_FILE,
-		.path = path,
-		.size = n,
-		.mode = 0644,
-	};
-	int r = archive_writer_add(s->out, &m, err);
-
-	return r < 0 ? r : archive_writer_data(s->out, data, n, err);
-}
-
-static int write_dir(struct save *s, const char *path, struct error *err)
-{
-	const struct archive_member m = { .type = ARCHIVE_DIR, .path = path, .mode = 0755 };
-
-	return archive_writer_add(s->out, &m, err);
-}
-
-static int copy_blob(struct save *s, int fd, const char *hex, struct error *err)
-{
-	cleanup_free char *buf = xmalloc(COPY_BYTES);
-
-	for (;;) {
-		ssize_t n = read(fd, buf, COPY_BYTES);
-		int r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_sys(err, "cannot read blob '%s'", hex);
-		if (n == 0)
-			return 0;
-		r = archive_writer_data(s->out, buf, (size_t)n, err);
-		if (r < 0)
-			return r;
-	}
+	return xasprintf("%s%s", s->options->format == IMAGE_SAVE_DOCKER_DIR ? "" : "blobs/sha256/",
+			 digest_hex(id));
 }
 
 static int write_blob(struct save *s, const struct digest *id, struct error *err)
 {
-	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(id));
-	cleanup_fd int fd =
-		openat(s->store->root_fd, blob_path(id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct archive_member m = { .type = ARCHIVE_FILE, .path = path, .mode = 0644 };
-	struct stat st;
-	int r;
+	cleanup_free char *path = place_of(s, id);
+	cleanup_fd int fd = -EBADF;
 
 	for (size_t i = 0; i < s->written.n; i++) {
 		if (digest_eq(&s->written.items[i], id))
 			return 0;
 	}
 	digest_set_add(&s->written, id->text);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_sys(err, "cannot open blob '%s'", digest_hex(id));
-	m.size = (uint64_t)st.st_size;
-	r = archive_writer_add(s->out, &m, err);
-	return r < 0 ? r : copy_blob(s, fd, digest_hex(id), err);
+	fd = openat(s->store->root_fd, blob_path(id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return error_sys(err, "cannot open blob '%s'", id->text);
+	return save_sink_copy(s->out, path, fd, id, err);
+}
+
+static int write_document(struct save *s, const char *path, const struct buf *text,
+			  struct error *err)
+{
+	return save_sink_write(s->out, path, text->data, text->len, err);
 }
 
 static int write_image_blobs(struct save *s, const struct image *image, struct error *err)
@@ -190,6 +157,20 @@ static const char *tag_of(struct save *s, const char *name)
 	return arena_strdup(s->arena, ref.tag);
 }
 
+/* Does another image have a name with this tag? Then the tag alone does not tell them apart. */
+static bool is_tag_shared(struct save *s, const struct save_image *image, const char *tag)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		char **names = &s->images[i] == image ? NULL : s->images[i].names;
+
+		for (size_t k = 0; names && names[k]; k++) {
+			if (str_eq(tag_of(s, names[k]), tag))
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct oci_descriptor describe(struct save *s, const struct save_image *image,
 				      const char *name)
 {
@@ -198,6 +179,8 @@ static struct oci_descriptor describe(struct save *s, const struct save_image *i
 	if (name) {
 		notes[0] = (struct oci_pair){ OCI_ANNOTATION_IMAGE_NAME, name };
 		notes[1] = (struct oci_pair){ OCI_ANNOTATION_REF_NAME, tag_of(s, name) };
+		if (is_tag_shared(s, image, notes[1].value))
+			notes[1].value = name;
 	}
 	return (struct oci_descriptor){
 		.media_type = image->entry->media_type,
@@ -232,7 +215,7 @@ static int write_index(struct save *s, struct error *err)
 			.n_manifests = n,
 		},
 		&json);
-	return write_file(s, "index.json", json.data, json.len, err);
+	return write_document(s, "index.json", &json, err);
 }
 
 static void describe_for_docker(struct save *s, const struct save_image *image,
@@ -267,42 +250,71 @@ static int write_docker_manifest(struct save *s, struct error *err)
 	for (size_t i = 0; i < s->n; i++)
 		describe_for_docker(s, &s->images[i], &list[i]);
 	oci_docker_archive_format(&(struct oci_docker_archive){ list, s->n }, &json);
-	return write_file(s, "manifest.json", json.data, json.len, err);
+	return write_document(s, "manifest.json", &json, err);
 }
 
-static int write_all(struct save *s, struct error *err)
+static int write_layout(struct save *s, struct error *err)
 {
-	int r = write_dir(s, "blobs/", err);
+	int r = save_sink_make_dir(s->out, "blobs", err);
 
 	if (r == 0)
-		r = write_dir(s, "blobs/sha256/", err);
+		r = save_sink_make_dir(s->out, "blobs/sha256", err);
 	for (size_t i = 0; i < s->n && r == 0; i++)
 		r = write_image_blobs(s, s->images[i].image, err);
 	if (r == 0)
 		r = write_index(s, err);
-	if (r == 0)
+	if (r == 0 && s->options->format == IMAGE_SAVE_DOCKER_ARCHIVE)
 		r = write_docker_manifest(s, err);
+	return r < 0 ? r
+		     : save_sink_write(s->out, OCI_LAYOUT_FILE, OCI_LAYOUT_TEXT,
+				       strlen(OCI_LAYOUT_TEXT), err);
+}
+
+/* skopeo's "dir:" has the manifest's bytes under a name of its own. */
+static int write_docker_dir(struct save *s, struct error *err)
+{
+	static const char version[] = "Directory Transport Version: 1.1\n";
+	const struct image *image = s->images[0].image;
+	int r;
+
+	if (s->n > 1)
+		return error_kind(err, ERROR_INVALID, "a docker-dir holds one image, not %zu",
+				  s->n);
+	digest_set_add(&s->written, image->manifest_id.text);
+	r = write_image_blobs(s, image, err);
 	if (r == 0)
-		r = write_file(s, OCI_LAYOUT_FILE, OCI_LAYOUT_TEXT, strlen(OCI_LAYOUT_TEXT), err);
-	return r;
+		r = save_sink_write(s->out, "manifest.json", image->manifest_json,
+				    s->images[0].entry->manifest_bytes, err);
+	return r < 0 ? r : save_sink_write(s->out, "version", version, strlen(version), err);
 }
 
 static int save_selected(struct save *s, int fd, struct error *err)
 {
-	int r;
+	enum image_save_format format = s->options->format;
+	int r = 0;
 
-	s->out = archive_writer_open(fd);
-	r = write_all(s, err);
+	for (size_t i = 0; i < s->n && r == 0; i++)
+		r = platform_check(s->options->platform, &s->images[i].image->config->platform,
+				   s->images[i].names ? s->images[i].names[0]
+						      : s->images[i].image->id.text,
+				   err);
+	if (r < 0)
+		return r;
+	s->out = format == IMAGE_SAVE_OCI_DIR || format == IMAGE_SAVE_DOCKER_DIR
+			 ? save_sink_dir(fd)
+			 : save_sink_tar(fd);
+	r = format == IMAGE_SAVE_DOCKER_DIR ? write_docker_dir(s, err) : write_layout(s, err);
 	if (r == 0)
-		r = archive_writer_finish(take_ptr(&s->out), err);
-	s->out = archive_writer_abandon(s->out);
+		r = save_sink_finish(take_ptr(&s->out), err);
+	s->out = save_sink_abandon(s->out);
 	return r < 0 ? error_prefix(err, r, "cannot save") : 0;
 }
 
-int image_save(struct image_store *store, char *const *texts, int fd, struct error *err)
+int image_save(struct image_store *store, char *const *texts,
+	       const struct image_save_options *options, int fd, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
-	struct save s = { .store = store, .arena = arena };
+	struct save s = { .store = store, .arena = arena, .options = options };
 	int r = index_load(store->root_fd, &s.index, err);
 
 	for (size_t i = 0; r == 0 && texts && texts[i]; i++)

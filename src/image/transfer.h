@@ -68,6 +68,25 @@ int image_import(struct image_store *store, int fd, const char *name,
 		 const struct image_import_options *options, struct digest *ret_id,
 		 struct error *err);
 
-/* Write the images named by texts (a strv) to fd as docker save does: one tar that is an OCI layout
- * and has docker's manifest.json as well. */
-int image_save(struct image_store *store, char *const *texts, int fd, struct error *err);
+enum image_save_format {
+	IMAGE_SAVE_DOCKER_ARCHIVE, /* an OCI layout, and docker's manifest.json as well */
+	IMAGE_SAVE_OCI_ARCHIVE,
+	IMAGE_SAVE_OCI_DIR,
+	IMAGE_SAVE_DOCKER_DIR, /* skopeo's "dir:": one image; the manifest as it is */
+};
+
+struct image_save_options {
+	enum image_save_format format;
+	const char *platform; /* which the images must be for, or NULL */
+};
+
+/*
+ * Write the images named by texts (a strv) as they came: the bytes of manifests, configs and layers
+ * are those that were loaded or pulled. The same images give the same bytes every time. A text
+ * without a tag means all tags of a repository. Every blob is checked against its digest.
+ *
+ * fd      borrowed: a file or a pipe for archives, an empty directory for the others
+ * Errors  as image_lookup(); ERROR_NOT_FOUND for another platform; ERROR_INVALID for a damaged blob
+ */
+int image_save(struct image_store *store, char *const *texts,
+	       const struct image_save_options *options, int fd, struct error *err);

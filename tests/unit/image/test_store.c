@@ -620,7 +620,8 @@ static void test_saved_image_loads_as_the_same(void **state)
 
 	load_one(f, "x:1", "one");
 	id = f->loaded.rows[0].id;
-	assert_int_equal(image_save(f->store, texts, fd, &f->err), 0);
+	assert_int_equal(
+		image_save(f->store, texts, &(struct image_save_options){ 0 }, fd, &f->err), 0);
 	assert_int_equal(removal_of(f, "x:1", 0, NULL), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	image_loaded_done(&f->loaded);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd_save.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/macro.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "image/transfer.h"
+
+const struct option save_options[SAVE_OPTIONS] = {
+	{ .name = "format",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(save_flags, format),
+	  .help = "docker-archive (default; an OCI layout, too), oci-archive, oci-dir, docker-dir" },
+	{ .name = "output",
+	  .short_name = 'o',
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(save_flags, output),
+	  .help = "Write to a file or a directory, instead of STDOUT" },
+	{ .name = "platform",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(save_flags, platform),
+	  .help = "Fail unless the images are for this platform: os[/arch[/variant]]" },
+};
+
+static const char *const formats[] = {
+	[IMAGE_SAVE_DOCKER_ARCHIVE] = "docker-archive",
+	[IMAGE_SAVE_OCI_ARCHIVE] = "oci-archive",
+	[IMAGE_SAVE_OCI_DIR] = "oci-dir",
+	[IMAGE_SAVE_DOCKER_DIR] = "docker-dir",
+};
+
+/* A file or a directory beside the target, so that a failed save leaves what was there. */
+static int make_beside(const char *tmp, bool dir, struct error *err)
+{
+	int fd;
+
+	if (dir && mkdir(tmp, 0755) < 0)
+		return error_sys(err, "cannot create '%s'", tmp);
+	fd = dir ? open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+		 : open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? error_sys(err, "cannot create '%s'", tmp) : fd;
+}
+
+static int save_to_path(struct image_store *store, char **images,
+			const struct image_save_options *o, const char *path, struct error *err)
+{
+	bool dir = o->format == IMAGE_SAVE_OCI_DIR || o->format == IMAGE_SAVE_DOCKER_DIR;
+	cleanup_free char *tmp = xasprintf("%s.%d.tmp", path, (int)getpid());
+	cleanup_fd int fd = make_beside(tmp, dir, err);
+	struct error ignored; /* the first failure is the one to report */
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = image_save(store, images, o, fd, err);
+	if (r == 0 && rename(tmp, path) < 0)
+		r = error_sys(err, "cannot write '%s'", path);
+	if (r < 0)
+		(void)dir_remove_tree(AT_FDCWD, tmp, &ignored);
+	return r;
+}
+
+/* Into /dev/stdout, a pipe or a device nothing can be renamed. */
+static int save_to_special(struct image_store *store, char **images,
+			   const struct image_save_options *o, const char *path, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s'", path);
+	return image_save(store, images, o, fd, err);
+}
+
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+	       stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int parse_flags(const struct save_flags *f, struct image_save_options *o, struct error *err)
+{
+	int format = f->format ? str_index(formats, ARRAY_SIZE(formats), f->format) : 0;
+
+	if (format < 0)
+		return error_kind(err, ERROR_INVALID,
+				  "unknown format \"%s\": docker-archive, oci-archive, oci-dir and "
+				  "docker-dir are known",
+				  f->format);
+	*o = (struct image_save_options){ (enum image_save_format)format, f->platform };
+	if (!f->output && (format == IMAGE_SAVE_OCI_DIR || format == IMAGE_SAVE_DOCKER_DIR))
+		return error_kind(err, ERROR_INVALID, "a directory needs a name: --output");
+	if (!f->output && isatty(STDOUT_FILENO))
+		return error_kind(
+			err, ERROR_INVALID,
+			"cowardly refusing to save to a terminal. Use the -o flag or redirect");
+	return 0;
+}
+
+int cmd_save(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	const struct save_flags *f = target;
+	struct image_save_options o;
+	struct image_store *store;
+	struct engine *e;
+	int r = parse_flags(f, &o, err);
+
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
+	if (r == 0)
+		r = engine_images(e, &store, err);
+	if (r < 0)
+		return r;
+	if (!f->output)
+		return image_save(store, args, &o, STDOUT_FILENO, err);
+	return is_special(f->output) ? save_to_special(store, args, &o, f->output, err)
+				     : save_to_path(store, args, &o, f->output, err);
+}
