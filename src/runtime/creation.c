@@ -609,7 +609,8 @@ int creation_record(struct creation *c, struct error *err)
 	return run_steps(c, record_steps, ARRAY_SIZE(record_steps), err);
 }
 
-int creation_poststart(const struct creation *c, struct error *err)
+/* One that fails ends the container (runtime.md "Lifecycle"). */
+static int poststart(const struct creation *c, struct error *err)
 {
 	cleanup_buf struct buf state = { 0 };
 
@@ -617,4 +618,18 @@ int creation_poststart(const struct creation *c, struct error *err)
 		return 0;
 	container_format_state(c->container, CONTAINER_RUNNING, c->pid, NULL, &state);
 	return hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, err);
+}
+
+int creation_finish(struct creation *c, int r, pid_t *ret_pid, int *ret_pidfd, struct error *err)
+{
+	if (r >= 0)
+		r = poststart(c, err);
+	if (r >= 0) {
+		c->created = true;
+		if (ret_pid)
+			*ret_pid = c->pid;
+		*ret_pidfd = take_fd(&c->pidfd);
+	}
+	creation_done(c);
+	return r;
 }

@@ -48,6 +48,12 @@ int creation_prepare(const struct runtime_create_options *o, struct creation *c,
 /* Unless c->created: kill init, remove cgroup and state. Frees everything. */
 void creation_done(struct creation *c);
 
+/*
+ * The end of run and restore: poststart hooks if all went well so far (r >= 0), then the process goes
+ * to the caller (ret_pid may be NULL), and c is freed. Returns r, or what failed here.
+ */
+int creation_finish(struct creation *c, int r, pid_t *ret_pid, int *ret_pidfd, struct error *err);
+
 /* Make init, serve it (id maps, hooks) until it says SYNC_READY. */
 int creation_spawn(struct creation *c, bool own_listener, struct error *err);
 
@@ -67,9 +73,6 @@ int creation_locate_cgroup(struct creation *c, struct error *err);
 int creation_make_cgroup(struct creation *c, struct error *err);
 int creation_place_init(struct creation *c, struct error *err);
 void creation_remove_cgroup(struct creation *c);
-
-/* poststart: one that fails ends the container (runtime.md "Lifecycle"). */
-int creation_poststart(const struct creation *c, struct error *err);
 
 /* spawn.c: only the clone; fills pid and pidfd. The second: creation_run_shared() says what. */
 int spawn_init(struct creation *c, struct error *err);

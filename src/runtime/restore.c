@@ -257,14 +257,5 @@ int runtime_restore(const struct runtime_create_options *o, const struct runtime
 		r = restore(&c, criu, err);
 	if (r >= 0)
 		r = creation_record(&c, err);
-	if (r >= 0)
-		r = creation_poststart(&c, err);
-	if (r >= 0) {
-		c.created = true;
-		if (ret_pid)
-			*ret_pid = c.pid;
-		*ret_pidfd = take_fd(&c.pidfd);
-	}
-	creation_done(&c);
-	return r;
+	return creation_finish(&c, r, ret_pid, ret_pidfd, err);
 }

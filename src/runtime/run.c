@@ -36,14 +36,5 @@ int runtime_run(const struct runtime_create_options *o, pid_t *ret_pid, int *ret
 		if (r == 1)
 			r = run_plain(&c, err);
 	}
-	if (r >= 0)
-		r = creation_poststart(&c, err);
-	if (r >= 0) {
-		c.created = true;
-		if (ret_pid)
-			*ret_pid = c.pid;
-		*ret_pidfd = take_fd(&c.pidfd);
-	}
-	creation_done(&c);
-	return r;
+	return creation_finish(&c, r, ret_pid, ret_pidfd, err);
 }
