@@ -3,7 +3,6 @@
 /* berth-runtime checkpoint, restore. */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -137,29 +136,23 @@ static int run_checkpoint(const struct runtime_globals *g, void *target, char **
 	return runtime_checkpoint(g->root, args[0], &o->criu, err);
 }
 
-static int restore_attached(const struct runtime_globals *g, struct restore_options *x,
-			    struct error *err)
+static int make_restored(void *arg, struct foreground *f UNUSED, pid_t *ret_pid, int *ret_pidfd,
+			 struct error *err)
 {
-	struct foreground f;
-	cleanup_fd int pidfd = -EBADF;
-	struct error ignored;
-	pid_t pid;
-	int code = 0;
-	int r = foreground_begin(&f, false, err);
+	struct restore_options *x = arg;
 
-	if (r == 0) {
-		if (!x->no_subreaper)
-			(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
-		r = runtime_restore(&x->o, &x->criu, &pid, &pidfd, err);
-	}
-	if (r == 0)
-		r = foreground_wait(&f, pid, pidfd, &code, err);
-	if (r == 0)
-		r = runtime_delete(g->root, x->o.id, true, err);
-	else if (pidfd >= 0)
-		(void)runtime_delete(g->root, x->o.id, true, &ignored); /* the first counts */
-	foreground_end(&f);
-	return r < 0 ? r : code;
+	return runtime_restore(&x->o, &x->criu, ret_pid, ret_pidfd, err);
+}
+
+static int restore_attached(struct restore_options *x, struct error *err)
+{
+	const struct foreground_run run = { .root = x->o.root_path,
+					    .id = x->o.id,
+					    .no_subreaper = x->no_subreaper,
+					    .make = make_restored,
+					    .arg = x };
+
+	return foreground_run(&run, err);
 }
 
 static int run_restore(const struct runtime_globals *g, void *target, char **args,
@@ -172,7 +165,7 @@ static int run_restore(const struct runtime_globals *g, void *target, char **arg
 	x->o.id = args[0];
 	x->o.console_fd = -1;
 	return x->detach ? runtime_restore(&x->o, &x->criu, NULL, &pidfd, err)
-			 : restore_attached(g, x, err);
+			 : restore_attached(x, err);
 }
 
 static const struct runtime_verb verbs[] = {

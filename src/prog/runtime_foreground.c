@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -27,6 +28,7 @@
 #include "base/proc.h"
 #include "base/sock.h"
 #include "runtime/notify_socket.h"
+#include "runtime/runtime.h"
 
 #define CHUNK 8192
 /* For the last output of a process that died while others still hold its terminal. */
@@ -299,4 +301,28 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 	raw_end(&raw);
 	*ret_code = s.code;
 	return 0;
+}
+
+int foreground_run(const struct foreground_run *x, struct error *err)
+{
+	struct foreground f;
+	cleanup_fd int pidfd = -EBADF;
+	struct error ignored;
+	pid_t pid;
+	int code = 0;
+	int r = foreground_begin(&f, x->terminal, err);
+
+	if (r == 0) {
+		if (!x->no_subreaper)
+			(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
+		r = x->make(x->arg, &f, &pid, &pidfd, err);
+	}
+	if (r == 0)
+		r = foreground_wait(&f, pid, pidfd, &code, err);
+	if (r == 0 && !x->keep)
+		r = runtime_delete(x->root, x->id, true, err);
+	else if (r < 0 && pidfd >= 0)
+		(void)runtime_delete(x->root, x->id, true, &ignored); /* the first counts */
+	foreground_end(&f);
+	return r < 0 ? r : code;
 }

@@ -7,6 +7,7 @@
  */
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include "base/error.h"
 
@@ -28,3 +29,18 @@ void foreground_end(struct foreground *f);
  * children on the way (`run` is a subreaper).
  */
 int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, struct error *err);
+
+/* A container in the foreground: from before it is made until it is deleted. */
+struct foreground_run {
+	const char *root, *id;
+	bool terminal;	   /* a pair for its console */
+	bool no_subreaper; /* do not adopt what it leaves behind */
+	bool keep; /* do not delete it at its end; one that could not be served is deleted */
+	/* makes and starts it */
+	int (*make)(void *arg, struct foreground *f, pid_t *ret_pid, int *ret_pidfd,
+		    struct error *err);
+	void *arg;
+};
+
+/* Returns its exit code, or < 0. */
+int foreground_run(const struct foreground_run *x, struct error *err);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,32 +183,27 @@ static int make_and_start(const struct runtime_create_options *o, pid_t *ret_pid
 	return 0;
 }
 
-static int run_attached(const struct runtime_globals *g, struct create_options *c,
-			struct error *err)
+static int make_attached(void *arg, struct foreground *f, pid_t *ret_pid, int *ret_pidfd,
+			 struct error *err)
 {
-	struct foreground f;
-	cleanup_fd int pidfd = -EBADF;
-	struct error ignored;
-	pid_t pid;
-	int code = 0;
-	int r = foreground_begin(&f, !c->o.console_socket_path, err);
+	struct create_options *c = arg;
 
-	if (r == 0) {
-		c->o.console_fd = f.console_fds[1];
-		if (!c->no_subreaper)
-			(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
-		f.notify_host = notify_host();
-		r = make_and_start(&c->o, &pid, &pidfd, &f.notify_fd, err);
-	}
-	if (r == 0)
-		r = foreground_wait(&f, pid, pidfd, &code, err);
-	if (r == 0 && !c->keep)
-		r = runtime_delete(g->root, c->o.id, true, err);
-	else if (r < 0 && pidfd >= 0)
-		(void)runtime_delete(g->root, c->o.id, true,
-				     &ignored); /* the first failure counts */
-	foreground_end(&f);
-	return r < 0 ? r : code;
+	c->o.console_fd = f->console_fds[1];
+	f->notify_host = notify_host();
+	return make_and_start(&c->o, ret_pid, ret_pidfd, &f->notify_fd, err);
+}
+
+static int run_attached(struct create_options *c, struct error *err)
+{
+	const struct foreground_run x = { .root = c->o.root_path,
+					  .id = c->o.id,
+					  .terminal = !c->o.console_socket_path,
+					  .no_subreaper = c->no_subreaper,
+					  .keep = c->keep,
+					  .make = make_attached,
+					  .arg = c };
+
+	return foreground_run(&x, err);
 }
 
 static int run_run(const struct runtime_globals *g, void *target, char **args, struct error *err)
@@ -224,7 +218,7 @@ static int run_run(const struct runtime_globals *g, void *target, char **args, s
 		return r;
 	if (!c->detach) {
 		c->o.self_argv = g->argv;
-		return run_attached(g, c, err);
+		return run_attached(c, err);
 	}
 	r = sealed_self_ensure(g->argv, err);
 	if (r >= 0)
