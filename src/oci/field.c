@@ -448,10 +448,8 @@ static void write_list(const struct oci_field *f, const void *first, size_t n,
 	json_end(w);
 }
 
-static void write_field(const struct oci_field *f, const char *target, struct json_writer *w)
+static void write_scalar(const struct oci_field *f, const void *at, struct json_writer *w)
 {
-	const void *at = target + f->offset;
-
 	switch (f->type) {
 	case OCI_FIELD_STRING:
 		write_string(f, *(const char *const *)at, w);
@@ -489,6 +487,16 @@ static void write_field(const struct oci_field *f, const char *target, struct js
 	case OCI_FIELD_CHAR:
 		write_word(f, *(const char *)at, w);
 		break;
+	default: /* write_field() has the others */
+		break;
+	}
+}
+
+static void write_field(const struct oci_field *f, const char *target, struct json_writer *w)
+{
+	const void *at = target + f->offset;
+
+	switch (f->type) {
 	case OCI_FIELD_STRINGS:
 	case OCI_FIELD_KEYS:
 	case OCI_FIELD_U32S:
@@ -509,7 +517,8 @@ static void write_field(const struct oci_field *f, const char *target, struct js
 	case OCI_FIELD_CUSTOM:
 		f->format(f, target, w);
 		break;
-	case OCI_FIELD_TYPE_COUNT:
+	default:
+		write_scalar(f, at, w);
 		break;
 	}
 }
