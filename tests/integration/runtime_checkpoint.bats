@@ -14,9 +14,8 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root program:jq
   CONFIG=$BATS_TEST_TMPDIR/b IMAGES=$BATS_TEST_TMPDIR/images
-  mkdir "$CONFIG" "$BATS_TEST_TMPDIR/data"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/checkpoint"' \
+  mkdir "$BATS_TEST_TMPDIR/data"
+  copy_bundle "$CONFIG" 'c["linux"]["cgroupsPath"] = "/berth-bats/checkpoint"' \
     'c["process"]["args"] = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/dev/shm/n; echo $i; sleep 0.1; done"]' \
     'c["mounts"].append({"destination": "/data", "source": "'"$BATS_TEST_TMPDIR/data"'", "options": ["rbind"]})'
 }

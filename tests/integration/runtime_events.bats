@@ -15,9 +15,7 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root
   CONFIG=$BATS_TEST_TMPDIR/b
-  mkdir "$CONFIG"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"'
+  copy_bundle "$CONFIG"
 }
 teardown() { runtime delete --force e1; }
 

@@ -265,9 +265,7 @@ remove_sub_cgroups() { find /sys/fs/cgroup -depth -type d -path '*/berth-bats/ex
 
 @test "a stopped container is refused" {
   local other=$BATS_TEST_TMPDIR/other
-  mkdir "$other"
-  cp "$BUNDLE/config.json" "$other"
-  edit_config "$other" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/exec2"'
+  copy_bundle "$other" 'c["linux"]["cgroupsPath"] = "/berth-bats/exec2"'
   runtime run -d -b "$other" c2 </dev/null >/dev/null 2>&1
   runtime kill c2 KILL
   wait_until 5 eval '[ "$(runtime state c2 | jq -r .status)" = stopped ]'
@@ -280,10 +278,8 @@ remove_sub_cgroups() { find /sys/fs/cgroup -depth -type d -path '*/berth-bats/ex
 @test "joins user, cgroup and time namespaces too" {
   needs userns
   local other=$BATS_TEST_TMPDIR/other init
-  mkdir "$other"
   chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BUNDLE"
-  cp "$BUNDLE/config.json" "$other"
-  edit_config "$other" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/exec3"' \
+  copy_bundle "$other" 'c["linux"]["cgroupsPath"] = "/berth-bats/exec3"' \
     'c["linux"]["namespaces"] += [{"type": n} for n in ("user", "cgroup", "time") if n not in [x["type"] for x in c["linux"]["namespaces"]]]' \
     'c["linux"]["uidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]' \
     'c["linux"]["gidMappings"] = c["linux"]["uidMappings"]' \

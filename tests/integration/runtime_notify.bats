@@ -13,9 +13,8 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root program:jq
   CONFIG=$BATS_TEST_TMPDIR/b AGENT=$BATS_TEST_TMPDIR/agent.sock STATES=$BATS_TEST_TMPDIR/states
-  mkdir "$CONFIG" "$STATES"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/notify"' \
+  mkdir "$STATES"
+  copy_bundle "$CONFIG" 'c["linux"]["cgroupsPath"] = "/berth-bats/notify"' \
     'c["annotations"] = {"a.b": "c \"d\""}'
   AGENT_PID=
 }

@@ -15,9 +15,7 @@ setup() {
   needs root program:jq
   CONFIG=$BATS_TEST_TMPDIR/b HOST=$BATS_TEST_TMPDIR/host.sock LOG=$BATS_TEST_TMPDIR/messages
   PIDS=()
-  mkdir "$CONFIG"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/notify-socket"' \
+  copy_bundle "$CONFIG" 'c["linux"]["cgroupsPath"] = "/berth-bats/notify-socket"' \
     'c["process"]["args"] = ["sleep", "60"]'
 }
 teardown() {

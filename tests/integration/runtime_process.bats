@@ -21,9 +21,7 @@ setup() {
 teardown() { runtime delete --force p1; }
 
 new_config() {
-  mkdir -p "$CONFIG"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"'
+  copy_bundle "$CONFIG"
 }
 
 # in_container EDIT... -- WORD...: what this command prints as the container's process

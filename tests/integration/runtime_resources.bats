@@ -23,9 +23,7 @@ setup() {
 teardown() { runtime delete --force u1; }
 
 new_config() {
-  mkdir -p "$CONFIG"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' "$@"
+  copy_bundle "$CONFIG" "$@"
 }
 
 try_start() {

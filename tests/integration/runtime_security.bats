@@ -13,9 +13,7 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root
   CONFIG=$BATS_TEST_TMPDIR/b
-  mkdir "$CONFIG"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/security"'
+  copy_bundle "$CONFIG" 'c["linux"]["cgroupsPath"] = "/berth-bats/security"'
 }
 teardown() { runtime delete --force c1; }
 

@@ -224,9 +224,7 @@ start_container() {
 
 @test "without cgroups a container stays in the caller's" {
   local dir=$BATS_TEST_TMPDIR/b
-  mkdir "$dir"
-  cp "$BUNDLE/config.json" "$dir"
-  edit_config "$dir" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["process"]["args"] = ["sleep", "100"]' \
+  copy_bundle "$dir" 'c["process"]["args"] = ["sleep", "100"]' \
     'c["linux"]["cgroupsPath"] = "/berth-bats/none"' 'c["linux"]["resources"]["memory"] = {"limit": 67108864}'
   runtime --cgroup-manager disabled run -d -b "$dir" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1
   diff /proc/self/cgroup "/proc/$(runtime state c1 | jq .pid)/cgroup"

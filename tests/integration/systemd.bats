@@ -13,9 +13,7 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root
   CONFIG=$BATS_TEST_TMPDIR/b
-  mkdir "$CONFIG"
-  cp "$BUNDLE/config.json" "$CONFIG"
-  edit_config "$CONFIG" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "bats-a.slice:pre:c1"'
+  copy_bundle "$CONFIG" 'c["linux"]["cgroupsPath"] = "bats-a.slice:pre:c1"'
   SCOPE=pre-c1.scope
   DIR=/sys/fs/cgroup/bats.slice/bats-a.slice/$SCOPE
 }

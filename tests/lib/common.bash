@@ -157,6 +157,15 @@ make_bundle() {
   edit_config "$dir" "$@"
 }
 
+# copy_bundle DIR [JSON-EDIT]...: a bundle of this test's own, made of $BUNDLE's config.json and rootfs.
+copy_bundle() {
+  local dir=$1
+  shift
+  mkdir -p "$dir"
+  cp "$BUNDLE/config.json" "$dir"
+  edit_config "$dir" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' "$@"
+}
+
 edit_config() {
   local dir=$1
   shift
