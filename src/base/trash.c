@@ -53,7 +53,9 @@ static int sweep(int trash_fd, const struct dir_budget *budget, struct error *er
 
 int trash_sweep_small(int trash_fd, struct error *err)
 {
-	return sweep(trash_fd, &small, err) == DIR_LEFT ? TRASH_LEFT : 0;
+	int r = sweep(trash_fd, &small, err);
+
+	return r == DIR_LEFT ? TRASH_LEFT : r;
 }
 
 int trash_sweep(int trash_fd, struct error *err)

@@ -143,15 +143,20 @@ static int cmd_info(struct cli *cli, void *target, int n UNUSED, char **args UNU
 /* system check */
 
 struct check_flags {
-	bool repair;
+	bool quick, repair;
 };
 
 static const struct option check_options[] = {
+	{ .name = "quick",
+	  .short_name = 'q',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(check_flags, quick),
+	  .help = "Do not read the layers: sizes and presence only" },
 	{ .name = "repair",
 	  .short_name = 'r',
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(check_flags, repair),
-	  .help = "Remove what is half made, record what nobody recorded" },
+	  .help = "Mend what is damaged, remove what is half made" },
 };
 
 static int cmd_check(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
@@ -159,6 +164,7 @@ static int cmd_check(struct cli *cli, void *target, int n UNUSED, char **args UN
 {
 	const struct check_flags *f = target;
 	cleanup_with(strv_free) char **report = NULL;
+	size_t left, left_images = 0;
 	struct engine *e;
 	int r = cli_engine(cli, &e, err);
 
@@ -166,11 +172,15 @@ static int cmd_check(struct cli *cli, void *target, int n UNUSED, char **args UN
 		r = engine_check(e, f->repair, &report, err);
 	if (r < 0)
 		return r;
+	left = f->repair ? 0 : strv_len(report);
+	r = engine_check_images(e, f->quick, f->repair, &report, &left_images, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; report && report[i]; i++)
 		(void)puts(report[i]); /* checked by the flush at the end */
 	if (strv_len(report) == 0)
 		(void)puts("nothing is half made");
-	return strv_len(report) > 0 && !f->repair;
+	return left + left_images > 0;
 }
 
 /* system reap: what a monitor runs when nobody was there to record the end of its container */
@@ -274,7 +284,7 @@ static const struct command commands[] = {
 	{ .group = "system",
 	  .name = "check",
 	  .usage = "[OPTIONS]",
-	  .summary = "Find what a crash left half made",
+	  .summary = "Find what is damaged, and what a crash left half made",
 	  COMMAND_OPTIONS(check_options, check_flags),
 	  .run = cmd_check },
 	{ .group = "system",

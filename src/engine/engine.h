@@ -278,3 +278,7 @@ void engine_sweep_later(struct engine *e);
  * trash, the ends of containers nobody recorded. Sentences on what was done are pushed to *report.
  */
 int engine_check(struct engine *e, bool repair, char ***report, struct error *err);
+
+/* image_check() of image/check.h. *ret_left: faults that are still there. */
+int engine_check_images(struct engine *e, bool quick, bool repair, char ***report, size_t *ret_left,
+			struct error *err);

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "engine/handle.h"
+#include "image/check.h"
 #include "image/store.h"
 
 int engine_image_user(void *ctx, const struct digest *id, char *who, size_t who_size)
@@ -37,4 +38,18 @@ int engine_remove_image(struct engine *e, const char *ref, bool force,
 		return r;
 	return image_remove(store, ref, force ? IMAGE_REMOVE_FORCE : 0, engine_image_user, e,
 			    ret_removal, err);
+}
+
+int engine_check_images(struct engine *e, bool quick, bool repair, char ***report, size_t *ret_left,
+			struct error *err)
+{
+	const struct image_check_options options = {
+		.flags = (quick ? IMAGE_CHECK_QUICK : 0) | (repair ? IMAGE_CHECK_REPAIR : 0),
+		.in_use = engine_image_user,
+		.ctx = e,
+	};
+	struct image_store *store;
+	int r = engine_images(e, &store, err);
+
+	return r < 0 ? r : image_check(store, &options, report, ret_left, err);
 }

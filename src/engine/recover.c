@@ -109,8 +109,8 @@ static bool is_abandoned(struct check *c, int containers_fd, const char *id)
 	return db_find(c->db, id, arena, &row, &ignored) < 0 && ignored.kind == ERROR_NOT_FOUND;
 }
 
-/* Names in a directory; only_ids: those of containers. */
-static int list_names(int dir_fd, bool only_ids, char ***ret_names, struct error *err)
+/* Names of containers in a directory. */
+static int list_ids(int dir_fd, char ***ret_names, struct error *err)
 {
 	cleanup_with(strv_free) char **names = NULL;
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -120,7 +120,7 @@ static int list_names(int dir_fd, bool only_ids, char ***ret_names, struct error
 	if (!dir)
 		return error_sys(err, "cannot read a directory of containers");
 	while ((entry = readdir(dir)))
-		if (only_ids ? id_is_full(entry->d_name) : entry->d_name[0] != '.')
+		if (id_is_full(entry->d_name))
 			names = strv_push(names, entry->d_name);
 	*ret_names = take_ptr(&names);
 	return 0;
@@ -129,15 +129,16 @@ static int list_names(int dir_fd, bool only_ids, char ***ret_names, struct error
 /* Directories whose maker died before it wrote the row. */
 static int check_containers(struct check *c, struct error *err)
 {
-	cleanup_with(strv_free) char **ids = NULL, **trash = NULL;
+	cleanup_with(strv_free) char **ids = NULL;
 	cleanup_fd int containers_fd = -EBADF, trash_fd = -EBADF;
-	size_t n_trash = 0;
+	char text[ERROR_TEXT_MAX];
+	struct error why;
 	int r = engine_subdir(c->e, "containers", &containers_fd, err);
 
 	if (r >= 0)
 		r = engine_subdir(c->e, "trash", &trash_fd, err);
 	if (r >= 0)
-		r = list_names(containers_fd, true, &ids, err);
+		r = list_ids(containers_fd, &ids, err);
 	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
 		if (has_row(c, ids[i]) || !is_abandoned(c, containers_fd, ids[i]))
 			continue;
@@ -145,14 +146,14 @@ static int check_containers(struct check *c, struct error *err)
 		if (c->repair)
 			r = dir_move_to_trash(containers_fd, ids[i], trash_fd, err);
 	}
-	if (r >= 0 && trash_is_left(trash_fd)) /* else a sweep is at work: nothing is wrong */
-		r = list_names(trash_fd, false, &trash, err);
-	n_trash = strv_len(trash);
-	if (r < 0 || n_trash == 0)
+	if (r < 0)
 		return r;
-	report(c, xasprintf("%zu removed file%s or director%s not deleted yet", n_trash,
-			    n_trash == 1 ? "" : "s", n_trash == 1 ? "y was" : "ies were"));
-	return c->repair ? trash_sweep(trash_fd, err) : 0;
+	/* What was removed is gone, though its room is not: somebody deletes it, or we do. */
+	c->e->sweeps = true;
+	if (trash_sweep_small(trash_fd, &why) < 0)
+		report(c, xasprintf("what was removed cannot be deleted: %s",
+				    error_text(&why, text, sizeof(text))));
+	return 0;
 }
 
 /* Run directories of monitors that were killed. */
@@ -164,7 +165,7 @@ static int check_state(struct check *c, struct error *err)
 
 	if (state_fd < 0)
 		return errno == ENOENT ? 0 : error_sys(err, "cannot open '%s'", c->e->state_path);
-	r = list_names(state_fd, true, &ids, err);
+	r = list_ids(state_fd, &ids, err);
 	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
 		if (is_live(c, ids[i]) || has_monitor(c, ids[i]))
 			continue;
@@ -184,7 +185,7 @@ static int check_runtime(struct check *c, struct error *err)
 
 	if (root_fd < 0)
 		return errno == ENOENT ? 0 : error_sys(err, "cannot open '%s'", c->e->runtime_root);
-	r = list_names(root_fd, true, &ids, err);
+	r = list_ids(root_fd, &ids, err);
 	for (size_t i = 0; r >= 0 && i < strv_len(ids); i++) {
 		if (is_live(c, ids[i]) || has_monitor(c, ids[i]))
 			continue;

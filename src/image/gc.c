@@ -139,56 +139,85 @@ static int list_digests(struct image_store *store, const char *path, char ***ret
 	return 0;
 }
 
-static int collect_blobs(struct image_store *store, const struct digest_set *live, uint64_t *bytes,
-			 struct error *err)
+/* What lies in one of the store's directories without being needed. */
+struct unneeded {
+	struct image_store *store;
+	const struct digest_set *live;
+	char *const *keep;
+	struct store_garbage *found;
+	bool removes;
+};
+
+static int take_blob(struct unneeded *u, const struct digest *id, struct error *err)
+{
+	const struct store_path path = blob_path(id);
+	struct stat st;
+
+	if (fstatat(u->store->root_fd, path.s, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		u->found->bytes += (uint64_t)st.st_size;
+	u->found->blobs++;
+	return u->removes ? store_trash(u->store, path.s, err) : 0;
+}
+
+static int take_layer(struct unneeded *u, const struct digest *diff_id, struct error *err)
+{
+	struct error ignored; /* a layer without a note is removed all the same */
+	struct layer_info info;
+
+	if (layer_info_load(u->store->root_fd, diff_id, &info, &ignored) == 0)
+		u->found->bytes += info.unpacked_bytes;
+	u->found->layers++;
+	return u->removes ? store_trash(u->store, layer_path(diff_id).s, err) : 0;
+}
+
+static int for_unneeded(struct unneeded *u, const char *dir,
+			int (*take)(struct unneeded *, const struct digest *, struct error *),
+			struct error *err)
 {
 	cleanup_with(strv_free) char **names = NULL;
-	int r = list_digests(store, BLOBS_DIR, &names, err);
+	int r = list_digests(u->store, dir, &names, err);
 
 	for (size_t i = 0; r == 0 && names && names[i]; i++) {
-		char path[sizeof(BLOBS_DIR) + 1 + DIGEST_HEX_LEN];
-		struct stat st;
+		char text[DIGEST_TEXT_LEN + 1];
+		struct digest id;
 
-		if (digest_set_has(live, names[i]))
+		if (digest_set_has(u->live, names[i]) || strv_has(u->keep, names[i]))
 			continue;
-		(void)snprintf(path, sizeof(path), BLOBS_DIR "/%.64s", names[i]); /* fits */
-		if (fstatat(store->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			*bytes += (uint64_t)st.st_size;
-		r = store_trash(store, path, err);
+		(void)snprintf(text, sizeof(text), "sha256:%.64s", names[i]);
+		if (digest_parse(text, &id) == 0) /* it is: list_digests() */
+			r = take(u, &id, err);
 	}
 	return r;
 }
 
-static int collect_layers(struct image_store *store, const struct digest_set *live,
-			  char *const *keep, uint64_t *bytes, struct error *err)
+static int for_all_unneeded(struct image_store *store, const struct live_set *live,
+			    char *const *keep, bool removes, struct store_garbage *found,
+			    struct error *err)
 {
-	cleanup_with(strv_free) char **names = NULL;
-	int r = list_digests(store, LAYERS_DIR, &names, err);
+	struct unneeded u = { store, &live->blobs, NULL, found, removes };
+	int r = for_unneeded(&u, BLOBS_DIR, take_blob, err);
 
-	for (size_t i = 0; r == 0 && names && names[i]; i++) {
-		struct digest diff_id;
-		struct layer_info info;
-		struct error ignored; /* a layer without a note is removed all the same */
-		char text[DIGEST_TEXT_LEN + 1];
+	if (r < 0)
+		return r;
+	u.live = &live->layers;
+	u.keep = keep;
+	return for_unneeded(&u, LAYERS_DIR, take_layer, err);
+}
 
-		if (digest_set_has(live, names[i]) || strv_has(keep, names[i]))
-			continue;
-		(void)snprintf(text, sizeof(text), "sha256:%.64s", names[i]);
-		if (digest_parse(text, &diff_id) < 0)
-			continue;
-		if (layer_info_load(store->root_fd, &diff_id, &info, &ignored) == 0)
-			*bytes += info.unpacked_bytes;
-		r = store_trash(store, layer_path(&diff_id).s, err);
-	}
-	return r;
+int store_find_garbage(struct image_store *store, const struct live_set *live,
+		       struct store_garbage *ret, struct error *err)
+{
+	return for_all_unneeded(store, live, NULL, false, ret, err);
 }
 
 int store_collect(struct image_store *store, const struct live_set *live, char *const *keep,
 		  uint64_t *bytes, struct error *err)
 {
-	int r = collect_blobs(store, &live->blobs, bytes, err);
+	struct store_garbage found = { 0 };
+	int r = for_all_unneeded(store, live, keep, true, &found, err);
 
-	return r < 0 ? r : collect_layers(store, &live->layers, keep, bytes, err);
+	*bytes += found.bytes;
+	return r;
 }
 
 static int collect_all(struct image_store *store, char *const *keep, uint64_t *bytes,

@@ -34,6 +34,14 @@ bool digest_set_has(const struct digest_set *set, const char *hex);
 int store_collect(struct image_store *store, const struct live_set *live, char *const *keep,
 		  uint64_t *bytes, struct error *err);
 
+/* Blobs and layers that are not in live, under the lock. */
+struct store_garbage {
+	size_t blobs, layers;
+	uint64_t bytes;
+};
+int store_find_garbage(struct image_store *store, const struct live_set *live,
+		       struct store_garbage *ret, struct error *err);
+
 /* Moves one file or directory to the trash; path is below the root. Not there is success. */
 int store_trash(struct image_store *store, const char *path, struct error *err);
 

@@ -156,7 +156,8 @@ int image_read(struct image_store *store, const struct image_index *index,
 	image->tagged_ns = last_tagged(index, &entry->id);
 	r = fill(store, image, err);
 	if (r < 0)
-		return error_prefix(err, r, "image %s", entry->name ? entry->name : entry->id.text);
+		return error_prefix(err, r, "image %s is damaged ('berth system check' tells more)",
+				    entry->name ? entry->name : entry->id.text);
 	*ret = take_ptr(&image);
 	return 0;
 }
@@ -212,6 +213,22 @@ void image_list_done(struct image_list *list)
 	*list = (struct image_list){ 0 };
 }
 
+static int layer_missing(struct image_store *store, const struct image *image,
+			 const struct image_layer *layer, struct error *err)
+{
+	cleanup_free char *name = image->names ? reference_familiar_text(image->names[0]) : NULL;
+
+	if (blob_exists(store, &layer->blob_id))
+		return error_kind(err, ERROR_INTERNAL,
+				  "layer %s of image %s is missing: 'berth system check --repair' "
+				  "unpacks it again",
+				  layer->diff_id.text, name ? name : image->id.text);
+	return error_kind(
+		err, ERROR_INTERNAL,
+		"layer %s of image %s is missing: 'berth pull %s' or a load brings it again",
+		layer->diff_id.text, name ? name : image->id.text, name ? name : "NAME");
+}
+
 int image_lowerdirs(struct image_store *store, const struct image *image, char ***ret,
 		    struct error *err)
 {
@@ -223,8 +240,7 @@ int image_lowerdirs(struct image_store *store, const struct image *image, char *
 
 		dirs = strv_push_owned(dirs, path);
 		if (faccessat(AT_FDCWD, path, F_OK, 0) < 0)
-			return error_sys(err, "layer %s of image %s is not there (load it again)",
-					 image->layers[i].diff_id.text, image->id.text);
+			return layer_missing(store, image, &image->layers[i], err);
 	}
 	*ret = take_ptr(&dirs);
 	return 0;

@@ -116,7 +116,19 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
 	      struct error *err)
 {
-	return file_read(store->root_fd, blob_path(id).s, DOCUMENT_MAX_BYTES, ret, ret_len, err);
+	cleanup_free char *data = NULL;
+	struct digest found;
+	size_t len;
+	int r = file_read(store->root_fd, blob_path(id).s, DOCUMENT_MAX_BYTES, &data, &len, err);
+
+	if (r < 0)
+		return r;
+	found = sha256_digest(data, len);
+	if (!digest_eq(&found, id))
+		return error_kind(err, ERROR_INVALID, "document %s is damaged", id->text);
+	*ret = take_ptr(&data);
+	*ret_len = len;
+	return 0;
 }
 
 bool blob_exists(struct image_store *store, const struct digest *id)

@@ -127,7 +127,7 @@ int image_gc(struct image_store *store, char *const *keep, uint64_t *ret_bytes, 
 
 /*
  * The image's layers as absolute directories for overlay's lowerdir, top layer first: a strv, heap.
- * Checks that each one is there (-ENOENT names the missing one).
+ * Checks that each one is there; the error names the missing one, and what brings it again.
  */
 int image_lowerdirs(struct image_store *store, const struct image *image, char ***ret,
 		    struct error *err);

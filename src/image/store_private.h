@@ -35,7 +35,7 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err);
 /* Removes what a writer leaves in tmp/; needs the lock. */
 int store_empty_tmp(struct image_store *store, struct error *err);
 
-/* A small blob (manifest, config) as a heap string. */
+/* A small blob (manifest, config) as a heap string. ERROR_INVALID if it is not what its digest says. */
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
 	      struct error *err);
 bool blob_exists(struct image_store *store, const struct digest *id);
