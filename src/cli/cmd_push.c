@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "engine/engine.h"
+#include "image/push.h"
+#include "image/reference.h"
+
+struct push_flags {
+	bool all_tags, quiet;
+	const char *platform;
+	enum compression compression;
+};
+
+static int parse_compression(void *target, const struct option *o, const char *value,
+			     struct error *err)
+{
+	struct push_flags *f = target;
+
+	if (str_eq(value, "gzip"))
+		f->compression = COMPRESSION_GZIP;
+	else if (str_eq(value, "zstd"))
+		f->compression = COMPRESSION_ZSTD;
+	else
+		return error_kind(err, ERROR_INVALID, "unknown compression format '%s': gzip, zstd",
+				  value);
+	return 0;
+}
+
+static const struct option push_options[] = {
+	{ .name = "all-tags",
+	  .short_name = 'a',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_flags, all_tags),
+	  .help = "Push all tags of an image to the repository" },
+	{ .name = "compression-format",
+	  .type = OPTION_CALL,
+	  .arg = "string",
+	  .parse = parse_compression,
+	  .help = "Compress uncompressed layers with gzip or zstd" },
+	{ .name = "platform",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(push_flags, platform),
+	  .help = "Push the image only if it is for this platform: os[/arch[/variant]]" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_flags, quiet),
+	  .help = "Suppress verbose output" },
+};
+
+/* docker's words about what cannot be pushed. */
+static int parse_name(const char *text, const struct push_flags *f, struct reference *ref,
+		      struct error *err)
+{
+	int r = reference_parse_bare(text, ref, err);
+
+	if (r < 0)
+		return r;
+	if (ref->digest)
+		return error_kind(err, ERROR_INVALID, "cannot push a digest reference");
+	if (f->all_tags && ref->tag)
+		return error_kind(err, ERROR_INVALID, "tag can't be used with --all-tags/-a");
+	if (f->all_tags || ref->tag)
+		return 0;
+	reference_done(ref);
+	r = reference_parse(text, ref, err);
+	if (r == 0 && !f->quiet)
+		(void)printf("Using default tag: %s\n", ref->tag);
+	return r;
+}
+
+static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	const struct push_flags *f = target;
+	cleanup_with(progress_view_free) struct progress_view *view = NULL;
+	struct image_push_options o = { .all_tags = f->all_tags,
+					.platform = f->platform,
+					.compression = f->compression };
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *full = NULL;
+	struct image_store *store;
+	struct engine *e;
+	int r = parse_name(args[0], f, &ref, err);
+
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
+	if (r == 0)
+		r = engine_images(e, &store, err);
+	if (r < 0)
+		return r;
+	if (!f->quiet) {
+		view = progress_view_stdout();
+		o.progress = progress_view_sink(view);
+	}
+	r = image_push(store, &ref, &o, err);
+	if (r == 0 && f->quiet) {
+		full = reference_format(&ref);
+		(void)puts(full); /* checked by the flush at the end */
+	}
+	return r;
+}
+
+static const struct command commands[] = {
+	{ .group = "image",
+	  .name = "push",
+	  .top = "push",
+	  .usage = "[OPTIONS] NAME[:TAG]",
+	  .summary = "Upload an image to a registry",
+	  COMMAND_OPTIONS(push_options, push_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_push },
+};
+
+const struct command_table commands_push = { commands, ARRAY_SIZE(commands) };

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Images to a registry: layers several at a time, what the registry has is not sent, then the config
+ * and the manifest. Blobs go as they came, so that what was pulled keeps its digests. A plain layer
+ * that no registry has seen (of `import`, of an archive of `docker save`) is compressed for the way;
+ * the image's id stays, its manifest becomes another. docs/decisions/0042-push-compresses.md.
+ */
+
+#include <stdbool.h>
+#include "base/error.h"
+#include "codec/inflate.h"
+#include "image/progress.h"
+
+struct image_store;
+struct reference;
+
+struct image_push_options {
+	bool all_tags;	      /* every tag of the repository; the reference has none then */
+	const char *platform; /* what the image must be for, "linux/arm64"; NULL: anything */
+	/* Of plain layers. COMPRESSION_NONE: gzip for those that no registry has seen, else all. */
+	enum compression compression;
+	bool insecure;
+	unsigned jobs; /* layers at once; 0: 5, as docker */
+	struct progress_sink progress;
+};
+
+/*
+ * Push name and tag of ref, and remember in the index which digest the registry has for it.
+ *
+ * Errors   ERROR_NOT_FOUND "An image does not exist locally with the tag: x"; the registry's own
+ */
+int image_push(struct image_store *store, const struct reference *ref,
+	       const struct image_push_options *options, struct error *err);
