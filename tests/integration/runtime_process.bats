@@ -33,7 +33,7 @@ in_container() {
     shift
   done
   shift
-  edit_config "$CONFIG" "${edits[@]}" "c['process']['args'] = $(printf '%s\0' "$@" | python3 -c 'import sys; print(sys.stdin.read().split("\0")[:-1])')"
+  edit_config "$CONFIG" "${edits[@]}" "c['process']['args'] = $(jq -cn --args '$ARGS.positional' -- "$@")"
   run runtime run -b "$CONFIG" p1
 }
 
