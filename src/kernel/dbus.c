@@ -78,13 +78,14 @@ enum field {
 static void read_field(struct dbus_reader *r, struct dbus_message *m)
 {
 	const char *type, *s = "";
+	uint32_t number = 0;
 	uint8_t field;
 
 	dbus_read_align(r, 8);
 	field = dbus_read_u8(r);
 	type = dbus_read_signature(r);
 	if (str_eq(type, "u"))
-		m->reply_serial = dbus_read_u32(r);
+		number = dbus_read_u32(r);
 	else if (str_eq(type, "s") || str_eq(type, "o"))
 		s = dbus_read_string(r);
 	else if (str_eq(type, "g"))
@@ -101,6 +102,8 @@ static void read_field(struct dbus_reader *r, struct dbus_message *m)
 		m->error_name = s;
 	else if (field == FIELD_SIGNATURE)
 		m->types = s;
+	else if (field == FIELD_REPLY_SERIAL) /* and not the count of descriptors */
+		m->reply_serial = number;
 }
 
 int dbus_message_parse(struct dbus_message *m)

@@ -173,6 +173,14 @@ static void add_field(struct buf *b, int field, const char *type, const char *s)
 		dbus_add_string(b, s);
 }
 
+static void add_number_field(struct buf *b, int field, uint32_t n)
+{
+	dbus_align(b, 8);
+	buf_putc(b, (char)field);
+	dbus_add_signature(b, "u");
+	dbus_add_u32(b, n);
+}
+
 static void put_message(struct buf *out, int type, const char *member_or_error, const char *text)
 {
 	cleanup_buf struct buf body = { 0 }, m = { 0 };
@@ -186,10 +194,8 @@ static void put_message(struct buf *out, int type, const char *member_or_error, 
 	dbus_add_u32(&m, 9);
 	fields = dbus_open_array(&m, 8);
 	add_field(&m, type == DBUS_TYPE_ERROR ? 4 : 3, "s", member_or_error);
-	dbus_align(&m, 8);
-	buf_putc(&m, 5);
-	dbus_add_signature(&m, "u");
-	dbus_add_u32(&m, type == DBUS_TYPE_SIGNAL ? 0 : 1);
+	add_number_field(&m, 5, type == DBUS_TYPE_SIGNAL ? 0 : 1);
+	add_number_field(&m, 9, 0); /* how many descriptors came with it */
 	add_field(&m, 8, "g", "s");
 	dbus_close_array(&m, fields);
 	dbus_align(&m, 8);
