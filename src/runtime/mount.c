@@ -109,12 +109,24 @@ static int follow_link(int dir_fd, const char *name, const char *dest, char *tar
 	return 0;
 }
 
+/* -EEXIST: something is there; a symlink was not followed. */
+static int make_entry(int dir_fd, const char *name, bool directory)
+{
+	int fd = -1;
+
+	if (!directory)
+		fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	else if (mkdirat(dir_fd, name, 0755) == 0)
+		fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /*
- * An empty file to mount on. O_EXCL follows no link; a dangling one (images have such
- * /etc/resolv.conf) is read and its target made, which is resolved inside the root like any name.
+ * An empty file or directory to mount on. A dangling symlink (images have such /etc/resolv.conf) is
+ * read and its target made, which is resolved inside the root like any name.
  */
-static int make_file_target(struct mounter *m, const struct mount_op *op, int *ret_fd,
-			    struct error *err)
+static int make_target(struct mounter *m, const struct mount_op *op, bool directory, int *ret_fd,
+		       struct error *err)
 {
 	struct mount_op next = *op;
 	char target[PATH_MAX];
@@ -126,8 +138,8 @@ static int make_file_target(struct mounter *m, const struct mount_op *op, int *r
 
 		if (dir_fd < 0)
 			return dir_fd;
-		fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-		if (fd < 0 && errno == EEXIST) {
+		fd = make_entry(dir_fd, name, directory);
+		if (fd == -EEXIST && !(op->flags & MOUNT_OP_F_NO_SYMLINK)) {
 			r = follow_link(dir_fd, name, next.dest, target, sizeof(target));
 			if (r < 0)
 				return error_num(err, -r, "cannot make mount point '%s'", op->dest);
@@ -135,31 +147,14 @@ static int make_file_target(struct mounter *m, const struct mount_op *op, int *r
 			next.dest = target;
 			continue;
 		}
-		forget_parent(m);
+		if (next.dest == target) /* which ends with us */
+			forget_parent(m);
 		if (fd < 0)
-			return error_sys(err, "cannot make mount point '%s'", op->dest);
+			return error_num(err, -fd, "cannot make mount point '%s'", op->dest);
 		*ret_fd = fd;
 		return 0;
 	}
 	return error_num(err, ELOOP, "cannot make mount point '%s'", op->dest);
-}
-
-static int make_dir_target(struct mounter *m, const struct mount_op *op, int *ret_fd,
-			   struct error *err)
-{
-	const char *name;
-	int dir_fd = mounter_open_parent(m, op, &name, err);
-	int fd;
-
-	if (dir_fd < 0)
-		return dir_fd;
-	if (mkdirat(dir_fd, name, 0755) < 0)
-		return error_sys(err, "cannot make mount point '%s'", op->dest);
-	fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_sys(err, "cannot open mount point '%s'", op->dest);
-	*ret_fd = fd;
-	return 0;
 }
 
 int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t source_mode,
@@ -175,9 +170,7 @@ int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t sou
 		return error_kind(err, ERROR_DENIED, "'%s' is a symlink in the rootfs", op->dest);
 	if (fd != -ENOENT)
 		return error_num(err, -fd, "cannot open mount point '%s'", op->dest);
-	if (S_ISDIR(source_mode))
-		return make_dir_target(m, op, ret_fd, err);
-	return make_file_target(m, op, ret_fd, err);
+	return make_target(m, op, S_ISDIR(source_mode), ret_fd, err);
 }
 
 int mounter_null_fd(struct mounter *m, struct error *err)
