@@ -18,7 +18,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -172,6 +174,40 @@ static int add(struct change *c, struct error *err)
 	return r;
 }
 
+static bool is_at_or_below(const char *path, const char *dir)
+{
+	const char *rest = str_after(path, dir);
+
+	return rest && (*rest == '\0' || *rest == '/');
+}
+
+/*
+ * A container may have moved the mount away and put a link in its place, which leads to what protects
+ * the host from it: the masks and read-only binds of /proc and /sys. These have to be named as such.
+ */
+static int check_real_path(const struct change *c, size_t i, int fd, struct error *err)
+{
+	const char *dest = mount_destination(c->arena, c->spec.mounts[i].destination);
+	static const char *const kept[] = { "/proc", "/sys" };
+	char path[PATH_MAX], link[32];
+	bool leads_there;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "self/fd/%d", fd);
+	n = readlinkat(c->proc_fd, link, path, sizeof(path) - 1);
+	if (n < 0)
+		return error_sys(err, "cannot tell where '%s' leads", dest);
+	path[n] = '\0';
+	leads_there = str_eq(path, "/");
+	for (size_t k = 0; k < ARRAY_SIZE(kept); k++)
+		leads_there |= is_at_or_below(path, kept[k]) && !is_at_or_below(dest, kept[k]);
+	if (!leads_there)
+		return 0;
+	return error_kind(err, ERROR_DENIED,
+			  "mounts[%zu].destination: '%s' leads to '%s' in the container", i, dest,
+			  path);
+}
+
 static int open_mount_point(const struct change *c, size_t i, int *ret_fd, struct error *err)
 {
 	const char *name = c->spec.mounts[i].destination;
@@ -188,6 +224,9 @@ static int open_mount_point(const struct change *c, size_t i, int *ret_fd, struc
 				  "mounts[%zu].destination: '%s' is not a mount point in the "
 				  "container",
 				  i, name);
+	r = check_real_path(c, i, fd, err);
+	if (r < 0)
+		return r;
 	*ret_fd = take_fd(&fd);
 	return 0;
 }

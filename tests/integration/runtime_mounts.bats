@@ -219,6 +219,21 @@ TABLE
 
 # --- links: crun's options ---
 
+@test "a dangling link as destination is followed, and what it names is made" {
+  ln -s /hot/made/dir "$BUNDLE/rootfs/dangling"
+  ln -s ../hot/made/file "$BUNDLE/rootfs/etc/dangling"
+  ln -s loop "$BUNDLE/rootfs/loop"
+  in_container 'ls /hot/made/dir; ls -l /dangling/root /hot/made/file >/dev/null && echo there' "$(mount_m '"bind"')" \
+    'c["mounts"][-1]["destination"] = "/dangling"' "$(mount_m '"bind"')" \
+    'c["mounts"][-1].update({"destination": "/etc/dangling", "source": "'"$SOURCE/root"'"})'
+  expect_status 0
+  expect_output $'link\nother\nroot\nsub\nthere'
+  in_container true "$(mount_m '"bind"')" 'c["mounts"][-1]["destination"] = "/loop"'
+  expect_status 1
+  expect_text "cannot open mount point '/loop'"
+  rm -rf "$BUNDLE/rootfs/"{dangling,loop,hot,etc/dangling}
+}
+
 @test "copy-symlink, src-nofollow and dest-nofollow" {
   ln -sfn /etc/passwd "$BUNDLE/rootfs/destlink"
   local link="'source': '$SOURCE/link', 'type': 'bind'"
@@ -463,6 +478,30 @@ CASES
   wait_until 5 eval '[ "$(runtime state c1 | jq -r .status)" = stopped ]'
   run runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
   expect_text "container not running"
+  rm -rf "$BUNDLE/rootfs/hot"
+}
+
+@test "mounts remove: a link that was put there meanwhile does not take a mask or the root away" {
+  local target masked
+  start_container 'c["root"]["readonly"] = False'
+  masked=$(runtime exec c1 sh -c 'for f in kcore keys timer_list interrupts; do [ ! -c /proc/$f ] || echo /proc/$f; done' | head -1)
+  hot /hot/in/tmp tmpfs tmpfs ''
+  runtime mounts add c1 "$BATS_TEST_TMPDIR/hot.json"
+  runtime exec c1 mv /hot/in /hot/moved
+  runtime exec c1 mkdir /hot/in
+  for target in "$masked" /proc/sys /sys/firmware / ../../proc; do
+    runtime exec c1 ln -sfn "$target" /hot/in/tmp
+    run runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+    expect_status 1
+    expect_text "mounts[0].destination: '/hot/in/tmp' leads to '"
+  done
+  runtime exec c1 test -c "$masked"
+  run runtime exec c1 sh -c 'echo 1 >/proc/sys/kernel/msgmax'
+  expect_status 1
+  [ "$(runtime exec c1 ls /sys/firmware)" = "" ]
+  hot /hot/moved/tmp '' '' ''
+  runtime mounts remove c1 "$BATS_TEST_TMPDIR/hot.json"
+  [ -z "$(mounts_inside)" ]
   rm -rf "$BUNDLE/rootfs/hot"
 }
 
