@@ -14,8 +14,10 @@
 #include "cli/cmd_save.h"
 #include "cli/command.h"
 #include "engine/engine.h"
+#include "image/platform.h"
 #include "image/store.h"
 #include "image/transfer.h"
+#include "oci/image.h"
 
 static int open_store(struct cli *cli, struct image_store **ret, struct error *err)
 {
@@ -157,7 +159,8 @@ static int cmd_import(struct cli *cli, void *target, int n, char **args, struct 
 /* rmi */
 
 struct rmi_flags {
-	bool force;
+	bool force, no_prune;
+	const char *platform;
 };
 
 static const struct option rmi_options[] = {
@@ -166,7 +169,36 @@ static const struct option rmi_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(rmi_flags, force),
 	  .help = "Force removal of the image" },
+	{ .name = "no-prune",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(rmi_flags, no_prune),
+	  .help = "Do not delete untagged parents (no image has one: the same)" },
+	{ .name = "platform",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(rmi_flags, platform),
+	  .help = "Remove only an image for this platform: os[/arch[/variant]]" },
 };
+
+static int check_platform(struct engine *e, const char *ref, const char *platform,
+			  struct error *err)
+{
+	cleanup_with(image_free) struct image *image = NULL;
+	struct image_store *store;
+	int r = engine_images(e, &store, err);
+
+	if (r == 0)
+		r = image_lookup(store, ref, &image, err);
+	return r < 0 ? r : platform_check(platform, &image->config->platform, ref, err);
+}
+
+static int remove_one(struct engine *e, const struct rmi_flags *f, const char *ref,
+		      struct image_removal *removal, struct error *err)
+{
+	int r = f->platform ? check_platform(e, ref, f->platform, err) : 0;
+
+	return r < 0 ? r : engine_remove_image(e, ref, f->force, removal, err);
+}
 
 static int cmd_rmi(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
@@ -178,7 +210,7 @@ static int cmd_rmi(struct cli *cli, void *target, int n UNUSED, char **args, str
 		struct image_removal removal = { 0 };
 		char text[ERROR_TEXT_MAX];
 
-		if (engine_remove_image(e, args[i], f->force, &removal, err) < 0) {
+		if (remove_one(e, f, args[i], &removal, err) < 0) {
 			if (f->force && err->kind == ERROR_NOT_FOUND)
 				continue;
 			(void)fprintf(stderr, "berth: %s\n", error_text(err, text, sizeof(text)));
@@ -266,7 +298,7 @@ static const struct command commands[] = {
 	  .name = "inspect",
 	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
 	  .summary = "Display detailed information on one or more images",
-	  .options = inspect_options,
+	  .options = inspect_image_options,
 	  .n_options = INSPECT_OPTIONS_IMAGE,
 	  .target_size = sizeof(struct inspect_flags),
 	  .min_args = 1,

@@ -52,6 +52,10 @@ const struct option images_options[IMAGES_OPTIONS] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(images_flags, quiet),
 	  .help = "Only show image IDs" },
+	{ .name = "tree",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(images_flags, tree),
+	  .help = "List images with their platforms as a tree, and what they take on the disk" },
 };
 
 static const struct output_column columns[] = {
@@ -260,5 +264,6 @@ int cmd_images(struct cli *cli, void *target, int n, char **args, struct error *
 		return r;
 	if (n > 0)
 		filter.references = strv_push(filter.references, args[0]);
-	return print_rows(f, store, &filter, err);
+	return f->tree ? images_print_tree(e, store, f, &filter, err)
+		       : print_rows(f, store, &filter, err);
 }

@@ -6,15 +6,17 @@
 #include "cli/command.h"
 
 struct images_flags {
-	bool all, digests, no_trunc, quiet;
+	bool all, digests, no_trunc, quiet, tree;
 	char **filter;
 	const char *format;
 };
 
-#define IMAGES_OPTIONS 6
+#define IMAGES_OPTIONS 7
 extern const struct option images_options[IMAGES_OPTIONS];
 
+struct image_filter;
 struct image_row;
+struct image_store;
 struct image_usage_row;
 struct json_writer;
 
@@ -29,5 +31,9 @@ struct images_row {
 };
 /* As an object with docker's fields, sorted. */
 void images_add_row(struct json_writer *w, const struct images_row *row);
+
+/* images --tree. */
+int images_print_tree(struct engine *e, struct image_store *store, const struct images_flags *f,
+		      const struct image_filter *filter, struct error *err);
 
 int cmd_images(struct cli *cli, void *target, int n, char **args, struct error *err);

@@ -10,7 +10,9 @@
 #include "cli/output.h"
 #include "engine/engine.h"
 #include "engine/image_inspect.h"
+#include "image/platform.h"
 #include "image/store.h"
+#include "oci/image.h"
 
 const struct option inspect_options[INSPECT_OPTIONS_ALL] = {
 	{ .name = "format",
@@ -31,7 +33,22 @@ const struct option inspect_options[INSPECT_OPTIONS_ALL] = {
 	  .help = "Only inspect objects of the given type (container or image)" },
 };
 
-static int inspect_image(struct engine *e, const char *ref, struct buf *out, struct error *err)
+const struct option inspect_image_options[INSPECT_OPTIONS_IMAGE] = {
+	{ .name = "format",
+	  .short_name = 'f',
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(inspect_flags, format),
+	  .help = "Format output using 'json' or a Go template" },
+	{ .name = "platform",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(inspect_flags, platform),
+	  .help = "Fail unless the image is for this platform: os[/arch[/variant]]" },
+};
+
+static int inspect_image(struct engine *e, const struct inspect_flags *f, const char *ref,
+			 struct buf *out, struct error *err)
 {
 	cleanup_with(image_free) struct image *image = NULL;
 	struct image_store *store;
@@ -39,6 +56,8 @@ static int inspect_image(struct engine *e, const char *ref, struct buf *out, str
 
 	if (r == 0)
 		r = image_lookup(store, ref, &image, err);
+	if (r == 0)
+		r = platform_check(f->platform, &image->config->platform, ref, err);
 	if (r == 0)
 		image_inspect_format(e, image, out);
 	return r;
@@ -51,11 +70,11 @@ static int inspect_one(struct engine *e, const struct inspect_flags *f, const ch
 	int r;
 
 	if (str_eq(f->type, "image"))
-		return inspect_image(e, ref, out, err);
+		return inspect_image(e, f, ref, out, err);
 	r = engine_inspect(e, ref, f->size, out, err);
 	if (r == 0 || f->type || err->kind != ERROR_NOT_FOUND)
 		return r;
-	r = inspect_image(e, ref, out, err);
+	r = inspect_image(e, f, ref, out, err);
 	if (r < 0 && (err->kind == ERROR_NOT_FOUND || err->kind == ERROR_INVALID))
 		return error_kind(err, ERROR_NOT_FOUND, "no such object: %s", ref);
 	return r;

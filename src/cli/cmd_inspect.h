@@ -8,14 +8,15 @@
 struct inspect_flags {
 	const char *format;
 	bool size;
-	const char *type;
+	const char *type, *platform;
 };
 
-/* The first row is for images, two for containers, all for any object. */
-#define INSPECT_OPTIONS_IMAGE	  1
+/* The first two rows are for containers, all for any object. */
 #define INSPECT_OPTIONS_CONTAINER 2
 #define INSPECT_OPTIONS_ALL	  3
 extern const struct option inspect_options[INSPECT_OPTIONS_ALL];
+#define INSPECT_OPTIONS_IMAGE 2
+extern const struct option inspect_image_options[INSPECT_OPTIONS_IMAGE];
 
 int cmd_inspect(struct cli *cli, void *target, int n, char **args, struct error *err);
 int cmd_inspect_container(struct cli *cli, void *target, int n, char **args, struct error *err);

@@ -141,6 +141,14 @@ static void add_storage(struct json_writer *w, const struct engine *e, const str
 	json_end(w);
 }
 
+/* docker has no other place for it, either. */
+static const char *last_comment(const struct oci_image_config *c)
+{
+	const char *comment = c->n_history > 0 ? c->history[c->n_history - 1].comment : NULL;
+
+	return comment ? comment : "";
+}
+
 void image_inspect_format(const struct engine *e, const struct image *image, struct buf *out)
 {
 	const struct oci_image_config *c = image->config;
@@ -152,11 +160,12 @@ void image_inspect_format(const struct engine *e, const struct image *image, str
 	json_add_string(&w, "Id", image->id.text);
 	add_names(&w, image);
 	json_add_string(&w, "Parent", "");
-	json_add_string(&w, "Comment", "");
+	json_add_string(&w, "Comment", last_comment(c));
 	json_add_string(&w, "Created",
 			c->created	    ? c->created
 			: image->created_ns ? clock_format(image->created_ns, time)
 					    : "");
+	json_add_string(&w, "DockerVersion", c->docker_version ? c->docker_version : "");
 	json_add_string(&w, "Author", c->author ? c->author : "");
 	add_config(&w, &c->config);
 	json_add_string(&w, "Architecture", c->platform.architecture);
@@ -164,11 +173,17 @@ void image_inspect_format(const struct engine *e, const struct image *image, str
 		json_add_string(&w, "Variant", c->platform.variant);
 	json_add_string(&w, "Os", c->platform.os);
 	json_add_u64(&w, "Size", image->size_bytes);
+	json_add_u64(&w, "VirtualSize", image->size_bytes);
 	add_storage(&w, e, image);
 	json_begin_object(&w, "Metadata");
 	json_add_string(&w, "LastTagTime",
 			image->tagged_ns ? clock_format_trimmed(image->tagged_ns, time)
 					 : "0001-01-01T00:00:00Z");
+	json_end(&w);
+	json_begin_object(&w, "Descriptor");
+	json_add_string(&w, "mediaType", image->manifest_type);
+	json_add_string(&w, "digest", image->manifest_id.text);
+	json_add_u64(&w, "size", image->manifest_bytes);
 	json_end(&w);
 	json_end(&w);
 }

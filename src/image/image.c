@@ -150,6 +150,8 @@ int image_read(struct image_store *store, const struct image_index *index,
 	image->id = entry->id;
 	image->manifest_id = entry->manifest_id;
 	image->size_bytes = entry->size_bytes;
+	image->manifest_type = arena_strdup(image->arena, entry->media_type);
+	image->manifest_bytes = entry->manifest_bytes;
 	image->created_ns = entry->created_ns;
 	image->names = names_of(index, &entry->id);
 	image->repo_digests = repo_digests_of(index, &entry->id);

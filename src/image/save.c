@@ -47,7 +47,8 @@ static int select_image(struct save *s, const struct index_entry *e, const char 
 	int r;
 
 	for (size_t i = 0; i < s->n && !image; i++) {
-		if (digest_eq(&s->images[i].image->id, &e->id))
+		/* one config may come with two manifests, of layers in two compressions */
+		if (digest_eq(&s->images[i].image->manifest_id, &e->manifest_id))
 			image = &s->images[i];
 	}
 	if (!image) {

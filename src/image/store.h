@@ -47,6 +47,8 @@ struct image {
 	const struct oci_image_config *config; /* parsed; oci/image.h */
 	const char *config_json;	       /* the bytes it was parsed from */
 	const char *manifest_json;
+	const char *manifest_type; /* its media type */
+	uint64_t manifest_bytes;
 	size_t n_layers;
 	const struct image_layer *layers; /* lowest first, as in the manifest */
 	struct arena *arena;

@@ -129,24 +129,44 @@ static void use_object(struct image_usage *u, struct image_usage_row *row,
 		return;
 	for (size_t i = 0; i < row->n_objects; i++) {
 		if (&u->objects[row->objects[i]] == object)
-			return; /* an image may have a layer twice */
+			return; /* an image may have a layer twice, and two manifests */
 	}
 	row->objects[row->n_objects++] = (size_t)(object - u->objects);
 	object->images++;
 }
 
+static struct image_usage_row *row_of(struct image_usage *u, const struct digest *id)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		if (digest_eq(&u->rows[i].id, id))
+			return &u->rows[i];
+	}
+	u->rows[u->n].id = *id;
+	return &u->rows[u->n++];
+}
+
+/* Did an entry before have the same manifest, under another name? */
+static bool is_known(const struct image_index *index, size_t entry)
+{
+	for (size_t i = 0; i < entry; i++) {
+		if (digest_eq(&index->entries[i].manifest_id, &index->entries[entry].manifest_id))
+			return true;
+	}
+	return false;
+}
+
 static void add_image(struct image_store *store, const struct image_index *index,
 		      const struct index_entry *entry, struct image_usage *u)
 {
-	struct image_usage_row *row = &u->rows[u->n++];
+	struct image_usage_row *row = row_of(u, &entry->id);
 	cleanup_with(image_free) struct image *image = NULL;
 	struct store_path path;
 	struct error ignored; /* a damaged image is another command's business */
 
-	row->id = entry->id;
 	if (image_read(store, index, entry, &image, &ignored) < 0)
 		return;
-	row->objects = xcalloc(2 + 2 * image->n_layers, sizeof(*row->objects));
+	row->objects = xrealloc(row->objects,
+				(row->n_objects + 2 + 2 * image->n_layers) * sizeof(*row->objects));
 	path = blob_path(&image->manifest_id);
 	use_object(u, row, &path);
 	path = blob_path(&image->id);
@@ -175,7 +195,7 @@ static void add_images(struct image_store *store, const struct image_index *inde
 {
 	u->rows = xcalloc(MAX(index->n, (size_t)1), sizeof(*u->rows));
 	for (size_t i = 0; i < index->n; i++) {
-		if (!image_usage_find(u, &index->entries[i].id))
+		if (!is_known(index, i))
 			add_image(store, index, &index->entries[i], u);
 	}
 	for (size_t i = 0; i < u->n; i++)

@@ -175,6 +175,7 @@ struct oci_image_run {
 
 struct oci_image_config {
 	const char *created, *author; /* created as written: RFC 3339, or NULL */
+	const char *docker_version;   /* of the docker that made it, or NULL */
 	struct oci_platform platform;
 	struct oci_image_run config;
 	const char *const *diff_ids; /* base first */

@@ -106,6 +106,7 @@ static const struct oci_table history_table = OCI_TABLE(history_fields, sizeof(s
 static const struct oci_field config_fields[] = {
 	{ FIELD_STRING("created", oci_image_config, created) },
 	{ FIELD_STRING("author", oci_image_config, author) },
+	{ FIELD_STRING("docker_version", oci_image_config, docker_version) },
 	{ FIELD_STRING("architecture", oci_image_config, platform.architecture) },
 	{ FIELD_STRING("variant", oci_image_config, platform.variant) },
 	{ FIELD_STRING("os", oci_image_config, platform.os) },

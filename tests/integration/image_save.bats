@@ -87,6 +87,19 @@ blobs() {
   tar -xOf "$work/all.tar" index.json | grep -q '"org.opencontainers.image.ref.name":"docker.io/library/base:1"'
 }
 
+@test "save: one config with layers in two compressions is two manifests, and each comes back" {
+  two two:gzip gzip oci-dir
+  two two:zstd zstd oci-dir
+  berth load -q -i "$work/oci-dir-gzip"
+  berth load -q -i "$work/oci-dir-zstd"
+  berth save --format oci-dir -o "$work/gzip" two:gzip
+  berth save --format oci-dir -o "$work/zstd" two:zstd
+  berth save --format oci-dir -o "$work/both" two
+  diff -r "$work/oci-dir-gzip/blobs" "$work/gzip/blobs"
+  diff -r "$work/oci-dir-zstd/blobs" "$work/zstd/blobs"
+  [ "$(blobs "$work/both")" = "$({ blobs "$work/gzip"; blobs "$work/zstd"; } | sort -u)" ]
+}
+
 @test "save: an id saves an image without names" {
   two id:1 none docker
   berth load -q -i "$work/docker-none"
