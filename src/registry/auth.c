@@ -224,6 +224,7 @@ static void keep_token(struct auth *a, const char *scope, const char *text, uint
 	t->until_ns = clock_monotonic_ns() + (int64_t)(life_s - TOKEN_MARGIN_S) * 1000000000;
 }
 
+/* 1: not without a password. */
 static int send_for_token(struct auth *a, const struct http_request *q, const char *key,
 			  struct error *err)
 {
@@ -247,7 +248,7 @@ static int send_for_token(struct auth *a, const struct http_request *q, const ch
 	case 403:
 		if (a->has_credential)
 			return error_kind(err, ERROR_DENIED, UNAUTHORIZED_TEXT);
-		return error_kind(err, ERROR_DENIED, "unauthorized: authentication required");
+		return 1;
 	default:
 		return error_kind(err, ERROR_INTERNAL,
 				  "no token for '%s': unexpected status from the token server: %d",

@@ -130,7 +130,7 @@ static int resume(struct blob *b, int failed, struct error *err)
 		b->tries = 0;
 	}
 	log_debug("%s at byte %" PRIu64 ": %s; going on", b->target, b->offset, err->msg);
-	r = registry_wait(b->r, b->tries, -1, &pause);
+	r = registry_wait(b->r, b->tries ? b->tries - 1 : 0, -1, &pause);
 	if (r < 0) {
 		*err = pause;
 		return r;
@@ -169,7 +169,10 @@ static ssize_t blob_read(struct stream *stream, void *buf, size_t n, struct erro
 		if (got > 0) {
 			b->offset += (uint64_t)got;
 			if (b->offset > b->bytes)
-				return fail_length(b, b->offset, err);
+				return error_kind(err, ERROR_INVALID,
+						  "blob %s: it is longer than the %" PRIu64
+						  " bytes of its descriptor",
+						  b->target + strlen("blobs/"), b->bytes);
 			return got;
 		}
 		if (got == 0 && (b->bytes == UINT64_MAX || b->offset == b->bytes))

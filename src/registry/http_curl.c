@@ -500,7 +500,10 @@ static int fail_exchange(struct http_exchange *x, struct error *err)
 	cleanup_free char *origin = origin_of(x);
 	const char *why = x->message[0] ? x->message : x->client->f.easy_strerror(x->result);
 
+	long number = 0;
+
 	x->fault = fault_of(x->result, why);
+	(void)x->client->f.easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &number);
 	if (x->send_error)
 		return error_num(err, x->send_error, "cannot read what is to be sent");
 	if (x->client->cancel && atomic_load(x->client->cancel))
@@ -508,6 +511,8 @@ static int fail_exchange(struct http_exchange *x, struct error *err)
 	if (x->fault == HTTP_FAULT_PLAIN)
 		return error_kind(err, ERROR_INTERNAL,
 				  "%s: http: server gave HTTP response to HTTPS client", origin);
+	if (x->fault == HTTP_FAULT_CONNECT && number > 0)
+		return error_num(err, (int)number, "cannot connect to '%s'", origin);
 	if (x->result == CURLE_WRITE_ERROR)
 		return error_kind(err, ERROR_INVALID, "%s: headers of more than %zu bytes", origin,
 				  HTTP_HEADERS_MAX_BYTES);

@@ -24,6 +24,7 @@
 
 #define REDIRECTS_MAX	10
 #define ANSWERS_MAX	2 /* to a 401 */
+#define FIRST_TRIES	3 /* of a registry that did not answer yet */
 #define WAIT_FIRST_MS	250
 #define WAIT_MAX_MS	8000
 #define ASKED_MAX_MS	60000 /* who is asked to wait longer would rather know */
@@ -215,13 +216,17 @@ static int send_request(struct attempt *a, struct http_exchange **ret, enum http
 
 static bool other_scheme(struct attempt *a, enum http_fault fault)
 {
-	return !a->moved && fault != HTTP_FAULT_NAME && fault != HTTP_FAULT_STALLED &&
-	       site_switch(a->s, a->url);
+	/* the other scheme has another proxy, and perhaps another port */
+	bool may_help = fault == HTTP_FAULT_NAME || fault == HTTP_FAULT_CONNECT ||
+			fault == HTTP_FAULT_TLS || fault == HTTP_FAULT_BROKEN;
+
+	return may_help && !a->moved && site_switch(a->s, a->url);
 }
 
 static int after_fault(struct attempt *a, enum http_fault fault, int failed, struct error *err)
 {
 	bool may_pass = fault == HTTP_FAULT_BROKEN || fault == HTTP_FAULT_STALLED;
+	unsigned tries_max = REGISTRY_TRIES;
 
 	if (failed == -ECANCELED)
 		return failed;
@@ -230,10 +235,12 @@ static int after_fault(struct attempt *a, enum http_fault fault, int failed, str
 		set_url(a);
 		return 1;
 	}
-	/* who never answered is not there; who did may come back */
+	/* who never answered is hardly there; who did may come back */
 	if (site_answered(a->s))
 		may_pass = may_pass || fault == HTTP_FAULT_NAME || fault == HTTP_FAULT_CONNECT;
-	if (!may_pass || a->c->once || a->s->has_fallback || ++a->tries >= REGISTRY_TRIES)
+	else
+		tries_max = FIRST_TRIES;
+	if (!may_pass || a->c->once || a->s->has_fallback || ++a->tries >= tries_max)
 		return failed;
 	log_debug("%s; trying again", err->msg);
 	set_url(a); /* signed addresses do not live long */
