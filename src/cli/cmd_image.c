@@ -13,6 +13,7 @@
 #include "cli/cmd_prune.h"
 #include "cli/cmd_save.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "image/platform.h"
 #include "image/store.h"
@@ -79,6 +80,7 @@ static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNU
 		    struct error *err)
 {
 	const struct load_flags *f = target;
+	cleanup_with(progress_view_free) struct progress_view *view = NULL;
 	struct image_load_options o = { .platform = f->platform };
 	struct image_loaded loaded = { 0 };
 	cleanup_fd int fd = -EBADF;
@@ -88,6 +90,11 @@ static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNU
 	if (!f->input && isatty(STDIN_FILENO))
 		return error_kind(err, ERROR_INVALID,
 				  "requested load from stdin, but stdin is empty");
+	/* docker's bars are for terminals alone */
+	if (!f->quiet && isatty(STDOUT_FILENO)) {
+		view = progress_view_stdout();
+		o.progress = progress_view_sink(view);
+	}
 	r = f->input ? open_input(f->input, &fd, err) : 0;
 	if (r == 0)
 		r = open_store(cli, &store, err);

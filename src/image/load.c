@@ -10,6 +10,7 @@
 #include "codec/sha256.h"
 #include "image/load_private.h"
 #include "image/manifest.h"
+#include "image/progress_stream.h"
 #include "image/reference.h"
 
 #define THREADS_DEFAULT 2
@@ -63,7 +64,16 @@ static int open_layer(const struct layer_job *job, struct stream **ret, struct e
 {
 	const struct load_layer *layer = job->source;
 
-	return input_stream(layer->input, layer->path, ret, err);
+	struct stream *s;
+	int r = input_stream(layer->input, layer->path, &s, err);
+
+	if (r < 0)
+		return r;
+	*ret = layer->progress->show
+		       ? progress_stream_open(s, layer->progress, digest_hex(&job->diff_id),
+					      "Loading layer", job->blob_bytes)
+		       : s;
+	return 0;
 }
 
 struct layer_job *load_add_layer(struct load *load, const char *path, struct error *err)
@@ -77,6 +87,7 @@ struct layer_job *load_add_layer(struct load *load, const char *path, struct err
 	}
 	layer->input = load->input;
 	layer->path = arena_strdup(load->arena, path);
+	layer->progress = &load->options->progress;
 	load->jobs =
 		array_grow(load->jobs, load->n_jobs, &load->jobs_capacity, sizeof(*load->jobs));
 	job = &load->jobs[load->n_jobs++];

@@ -19,6 +19,7 @@
 struct load_layer {
 	struct input *input;
 	const char *path;
+	const struct progress_sink *progress;
 };
 
 struct load_image {

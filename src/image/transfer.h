@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "base/digest.h"
 #include "base/error.h"
+#include "image/progress.h"
 
 struct image_store;
 
@@ -23,7 +24,8 @@ struct image_limits {
 struct image_load_options {
 	const char *platform; /* "linux/amd64": which of a multi-platform index; NULL: the host's */
 	struct image_limits limits;
-	unsigned jobs; /* layers at once; 0: 2 */
+	unsigned jobs;		       /* layers at once; 0: 2 */
+	struct progress_sink progress; /* "Loading layer", by diff ID; or none */
 };
 
 /* What was loaded, in the order of the archive. */
