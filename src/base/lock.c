@@ -20,9 +20,9 @@
 #define LOCK_POLL_MS	20
 #define LOCK_HOLDER_MAX 80
 
-static int try_lock(int fd, int command)
+static int try_lock(int fd, short type, int command)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
 	int r;
 
 	do
@@ -31,15 +31,15 @@ static int try_lock(int fd, int command)
 	return r < 0 ? -errno : 0;
 }
 
-static int lock_within(int fd, int wait_ms)
+static int lock_within(int fd, short type, int wait_ms)
 {
 	int64_t deadline = clock_monotonic_ns() + wait_ms * INT64_C(1000000);
 
 	if (wait_ms < 0)
-		return try_lock(fd, F_OFD_SETLKW);
+		return try_lock(fd, type, F_OFD_SETLKW);
 	for (;;) {
 		const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
-		int r = try_lock(fd, F_OFD_SETLK);
+		int r = try_lock(fd, type, F_OFD_SETLK);
 
 		if (r != -EAGAIN && r != -EACCES)
 			return r;
@@ -71,7 +71,8 @@ static int report_holder(int fd, const char *name, struct error *err)
 			  *text ? text : "another program");
 }
 
-int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err)
+static int take_lock(int dir_fd, const char *name, short type, int wait_ms, int *ret_fd,
+		     struct error *err)
 {
 	cleanup_fd int fd =
 		openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
@@ -79,14 +80,27 @@ int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct 
 
 	if (fd < 0)
 		return error_sys(err, "cannot open lock '%s'", name);
-	r = lock_within(fd, wait_ms);
+	r = lock_within(fd, type, wait_ms);
 	if (r == -EAGAIN || r == -EACCES)
 		return report_holder(fd, name, err);
 	if (r < 0)
 		return error_num(err, -r, "cannot lock '%s'", name);
-	write_holder(fd);
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err)
+{
+	int r = take_lock(dir_fd, name, F_WRLCK, wait_ms, ret_fd, err);
+
+	if (r == 0)
+		write_holder(*ret_fd);
+	return r;
+}
+
+int lock_share(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err)
+{
+	return take_lock(dir_fd, name, F_RDLCK, wait_ms, ret_fd, err);
 }
 
 int lock_holder(int dir_fd, const char *name, pid_t *ret_pid, struct error *err)

@@ -19,6 +19,10 @@
  */
 int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);
 
+/* The same lock, shared: any number of these at once, but none while somebody has it exclusively. Such a
+ * holder is not named. */
+int lock_share(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);
+
 /*
  * Who holds a lock of fcntl(2) F_SETLK on dir_fd/name: a process that lives, whatever the file says.
  * Unlike the lock above it is its process's, and ends with it.

@@ -388,7 +388,7 @@ static const char *network_text(const struct container_config *c)
 	return "none";
 }
 
-static int insert_row(struct creation *k, struct error *err)
+static int add_row(struct creation *k, struct error *err)
 {
 	const struct container_config *c = &k->config;
 	char platform[PLATFORM_TEXT_MAX], name[ID_NAME_MAX];
@@ -426,6 +426,20 @@ static int insert_row(struct creation *k, struct error *err)
 			return r;
 	}
 	return r;
+}
+
+/* The image was looked up a while ago: it is held until the row says that it is in use. */
+static int insert_row(struct creation *k, struct error *err)
+{
+	cleanup_fd int hold = -EBADF;
+	struct image_store *store;
+	int r = k->image ? engine_images(k->e, &store, err) : 0;
+
+	if (r == 0 && k->image)
+		r = image_hold(store, k->image, &hold, err);
+	if (r < 0)
+		return err->kind == ERROR_NOT_FOUND ? image_missing(k->options->image, err) : r;
+	return add_row(k, err);
 }
 
 static int write_cidfile(struct creation *k, struct error *err)

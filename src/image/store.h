@@ -128,6 +128,15 @@ int image_remove(struct image_store *store, const char *text, unsigned flags,
 int image_gc(struct image_store *store, char *const *keep, uint64_t *ret_bytes, struct error *err);
 
 /*
+ * Before a new user of an image is recorded: nobody removes it until *ret_fd is closed, and a removal
+ * that comes later sees the user. Any number of holders at once; they wait for writers only.
+ *
+ * Errors   ERROR_NOT_FOUND: it was removed since image_lookup()
+ */
+int image_hold(struct image_store *store, const struct image *image, int *ret_fd,
+	       struct error *err);
+
+/*
  * The image's layers as absolute directories for overlay's lowerdir, top layer first: a strv, heap.
  * Checks that each one is there; the error names the missing one, and what brings it again.
  */

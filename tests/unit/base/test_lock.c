@@ -88,6 +88,23 @@ static void test_lock_file_is_never_a_symlink(void **state)
 	assert_int_equal(lock_acquire(f->fd, "lock", 0, &lock, &err), -ELOOP);
 }
 
+static void test_sharers_keep_a_writer_out_and_no_other_sharer(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	int a, b, writer;
+
+	assert_int_equal(lock_share(f->fd, "lock", 0, &a, &err), 0);
+	assert_int_equal(lock_share(f->fd, "lock", 0, &b, &err), 0);
+	close(a);
+	assert_true(lock_acquire(f->fd, "lock", 0, &writer, &err) < 0);
+	assert_int_equal(err.kind, ERROR_CONFLICT);
+	close(b);
+	assert_int_equal(lock_acquire(f->fd, "lock", 0, &writer, &err), 0);
+	assert_true(lock_share(f->fd, "lock", 0, &a, &err) < 0);
+	close(writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +113,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_closing_the_fd_unlocks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounded_wait_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock_file_is_never_a_symlink, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sharers_keep_a_writer_out_and_no_other_sharer,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
