@@ -331,12 +331,17 @@ static size_t on_send(char *data, size_t size, size_t n, void *arg)
 	return (size_t)got;
 }
 
-/* Where a kept connection turned out to be dead, what was sent is sent again. */
+/*
+ * Where a kept connection turned out to be dead, what was sent is sent again. Not a file, which is a
+ * piece of an upload: the server may have kept some of it, and is asked before more is sent.
+ */
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct http_exchange *x = arg;
 
 	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > x->body.len)
+		return CURL_SEEKFUNC_FAIL;
+	if (!x->body.data && (uint64_t)offset != x->sent)
 		return CURL_SEEKFUNC_FAIL;
 	x->sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
@@ -476,6 +481,7 @@ static enum http_fault fault_of(CURLcode code, const char *message)
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_SEND_ERROR:
+	case CURLE_SEND_FAIL_REWIND:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_BAD_CONTENT_ENCODING:

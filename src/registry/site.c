@@ -318,6 +318,8 @@ static int after_trouble(struct attempt *a, const struct http_exchange *x, struc
 
 	if (text && http_retry_after(text, clock_real_ns(), &asked_ms) < 0)
 		asked_ms = -1;
+	if (a->c->once && http_status(x) >= 500)
+		return 0; /* it may have kept some of the body */
 	if (asked_ms > ASKED_MAX_MS || a->s->has_fallback || a->tries + 1 >= REGISTRY_TRIES)
 		return 0;
 	log_debug("%s: status %d, trying again", a->c->target, http_status(x));

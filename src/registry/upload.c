@@ -28,6 +28,7 @@
 #define HTTP_CREATED		201
 #define HTTP_ACCEPTED		202
 #define HTTP_NO_CONTENT		204
+#define HTTP_BAD_REQUEST	400
 #define HTTP_NOT_FOUND		404
 #define HTTP_TIMEOUT		408
 #define HTTP_RANGE		416
@@ -45,8 +46,9 @@ enum step {
 struct session {
 	struct registry *r;
 	const struct registry_upload *upload;
-	char *location; /* NULL: no session */
-	uint64_t sent;	/* bytes that the registry has */
+	char *location;	 /* NULL: no session */
+	uint64_t sent;	 /* bytes that the registry has */
+	bool mismatched; /* it had other bytes than ours once: more cannot be its fault */
 };
 
 /* Where requests of this repository go: for relative Locations. */
@@ -253,6 +255,10 @@ static int finish(struct session *s, struct error *err)
 		return judge_silence(rc, err);
 	if (http_status(x) == HTTP_CREATED || http_status(x) == HTTP_NO_CONTENT)
 		return check_digest(x, s->upload->id, err);
+	if (http_status(x) == HTTP_BAD_REQUEST && !s->mismatched) {
+		s->mismatched = true; /* what it kept of a broken request, perhaps */
+		return STEP_GONE;
+	}
 	return judge(s, x, err);
 }
 

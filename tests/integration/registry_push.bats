@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+# What berth pushes, others pull and run; what the registry has is not sent; broken uploads go on.
+# lanes: native, bytes to a registry are alike under every kernel
+load ../lib/common
+
+setup_file() {
+  berth_setup_file
+  export HOME=$BATS_FILE_TMPDIR/home
+  unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR
+  mkdir "$HOME"
+  if ! command -v docker-registry >/dev/null || [ "$(id -u)" != 0 ]; then
+    return
+  fi
+  "$BERTH_TOP/tests/lib/with-registry" --start "$BATS_FILE_TMPDIR/registry"
+  "$BERTH_TOP/tests/lib/upload-registry" --start "$BATS_FILE_TMPDIR/upload"
+}
+
+teardown_file() {
+  "$BERTH_TOP/tests/lib/with-registry" --stop "$BATS_FILE_TMPDIR/registry"
+  [ ! -e "$BATS_FILE_TMPDIR/upload/env" ] || "$BERTH_TOP/tests/lib/upload-registry" --stop "$BATS_FILE_TMPDIR/upload"
+  berth_teardown_file
+}
+
+setup() {
+  needs root program:docker-registry program:skopeo
+  . "$BATS_FILE_TMPDIR/registry/env"
+  . "$BATS_FILE_TMPDIR/upload/env"
+  rm -rf "$BERTH_ROOT"
+  mkdir "$BERTH_ROOT"
+  work=$BATS_TEST_TMPDIR
+}
+
+# fill KIND NAME [make-image options]: an image in the store under a name
+fill() {
+  local kind=$1 name=$2
+  shift 2
+  make_image "$kind" "$work/image.tar" --tag berth-push:latest "$@"
+  berth load -q -i "$work/image.tar" >/dev/null
+  berth tag berth-push "$name"
+  berth rmi berth-push >/dev/null
+}
+
+raw() {
+  skopeo inspect --raw --tls-verify=false "docker://$1"
+}
+
+# member JSON-PATH: of the JSON on stdin
+member() {
+  python3 -c "import json, sys; print(json.load(sys.stdin)$1)"
+}
+
+@test "docker's lines and digest, and an image that skopeo reads" {
+  fill oci "$REGISTRY/lines:1" --compress gzip
+  digest=$(berth image inspect -f '{{index .RepoDigests 0}}' "$REGISTRY/lines:1")
+  run -0 berth push "$REGISTRY/lines:1"
+  [ "${lines[0]}" = "The push refers to repository [$REGISTRY/lines]" ]
+  [[ ${lines[1]} =~ ^[0-9a-f]{12}:\ Preparing$ ]]
+  [[ ${lines[2]} =~ ^[0-9a-f]{12}:\ Pushed$ ]]
+  size=$(raw "$REGISTRY/lines:1" | wc -c)
+  [ "${lines[3]}" = "1: digest: ${digest#*@} size: $size" ]
+  [ "${#lines[@]}" = 4 ]
+  run -0 skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/lines:1"
+  expect_output "${digest#*@}"
+}
+
+@test "what is pushed twice is there already" {
+  fill oci "$REGISTRY/twice:1" --compress gzip
+  berth push "$REGISTRY/twice:1"
+  uploads=$(grep -c '"POST /v2/twice/blobs/uploads/' "$REGISTRY_LOG")
+  run -0 berth push "$REGISTRY/twice:1"
+  expect_text ": Layer already exists"
+  expect_no_text ": Pushed"
+  [ "$(grep -c '"POST /v2/twice/blobs/uploads/' "$REGISTRY_LOG")" = "$uploads" ]
+}
+
+@test "another repository's blob is mounted" {
+  fill oci "$REGISTRY/mount/from:1" --compress zstd
+  berth push "$REGISTRY/mount/from:1"
+  berth tag "$REGISTRY/mount/from:1" "$REGISTRY/mount/to:1"
+  run -0 berth push "$REGISTRY/mount/to:1"
+  expect_text ": Mounted from mount/from"
+  run ! grep '"P[AU]TCH* /v2/mount/to/blobs/uploads/' "$REGISTRY_LOG"
+  [ "$(raw "$REGISTRY/mount/to:1")" = "$(raw "$REGISTRY/mount/from:1")" ]
+}
+
+@test "a repository that has lost the blob does not matter" {
+  fill oci "$REGISTRY/lost:1" --compress gzip
+  berth tag "$REGISTRY/lost:1" "$UPLOAD/plain:1"
+  berth push "$REGISTRY/lost:1"
+  sed -i "s,$REGISTRY/lost,$UPLOAD/elsewhere,g" "$BERTH_ROOT/images/places.json"
+  run -0 berth push "$UPLOAD/plain:1"
+  expect_text ": Pushed"
+  expect_no_text "Mounted"
+  grep '"method": "DELETE".*"status": 204' "$UPLOAD_LOG" # the upload that the registry opened instead
+}
+
+@test "plain layers of docker save are compressed, the id stays" {
+  fill docker "$REGISTRY/plain:1"
+  id=$(berth image inspect -f '{{.Id}}' "$REGISTRY/plain:1")
+  run -0 berth push "$REGISTRY/plain:1"
+  digest=${lines[3]#*digest: }
+  raw "$REGISTRY/plain:1" >"$work/manifest"
+  [ "$(member '["config"]["digest"]' <"$work/manifest")" = "$id" ]
+  [ "$(member '["layers"][0]["mediaType"]' <"$work/manifest")" = application/vnd.oci.image.layer.v1.tar+gzip ]
+  run -0 berth image inspect -f '{{index .RepoDigests 0}}' "$REGISTRY/plain:1"
+  expect_output "$REGISTRY/plain@${digest%% *}"
+  # the second time it is neither sent nor compressed
+  run -0 berth push "$REGISTRY/plain:1"
+  expect_text ": Layer already exists"
+  expect_text "digest: $digest"
+  skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/plain:1" "dir:$work/copy" # checks digests
+}
+
+@test "--compression-format zstd" {
+  fill docker "$REGISTRY/zstd:1"
+  run -0 berth push --compression-format zstd "$REGISTRY/zstd:1"
+  [ "$(raw "$REGISTRY/zstd:1" | member '["layers"][0]["mediaType"]')" = application/vnd.oci.image.layer.v1.tar+zstd ]
+  skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/zstd:1" "dir:$work/copy"
+  run -125 berth push --compression-format lz4 "$REGISTRY/zstd:1"
+}
+
+@test "docker and podman run what import and push made" {
+  needs program:docker program:dockerd program:podman
+  make_image tar "$work/rootfs.tar"
+  berth import -c 'CMD ["echo", "hello from berth"]' "$work/rootfs.tar" "$REGISTRY/import:1" >/dev/null
+  berth push "$REGISTRY/import:1"
+  PEERS="docker podman" run -0 "$BERTH_TOP/tests/lib/with-peers" bash -c "
+    docker pull -q $REGISTRY/import:1 && docker run --rm --network none $REGISTRY/import:1 &&
+    podman pull -q --tls-verify=false $REGISTRY/import:1 && podman run --rm --network none $REGISTRY/import:1"
+  [ "$(grep -c '^hello from berth$' <<<"$output")" = 2 ]
+}
+
+@test "all tags, quiet, no tag" {
+  fill oci "$REGISTRY/tags:1" --compress gzip
+  berth tag "$REGISTRY/tags:1" "$REGISTRY/tags:2"
+  run -0 berth push -a "$REGISTRY/tags"
+  expect_text "1: digest: sha256:"
+  expect_text "2: digest: sha256:"
+  run -0 skopeo list-tags --tls-verify=false "docker://$REGISTRY/tags"
+  expect_text '"1"'; expect_text '"2"'
+  run -0 berth push -q "$REGISTRY/tags:2"
+  expect_output "$REGISTRY/tags:2"
+  berth tag "$REGISTRY/tags:1" "$REGISTRY/tags"
+  run -0 berth push "$REGISTRY/tags"
+  [ "${lines[0]}" = "Using default tag: latest" ]
+}
+
+@test "mistakes are told in docker's words" {
+  fill oci "$REGISTRY/words:1" --compress gzip
+  run -1 berth push "$REGISTRY/words:2"
+  expect_text "An image does not exist locally with the tag: $REGISTRY/words"
+  run -1 berth push -a "$REGISTRY/words:1"
+  expect_text "tag can't be used with --all-tags/-a"
+  run -1 berth push "$REGISTRY/words@sha256:$(printf '%064d' 0)"
+  expect_text "cannot push a digest reference"
+  run -1 berth push --platform linux/s390x "$REGISTRY/words:1"
+  expect_text "image with reference $REGISTRY/words:1 was found but does not provide the specified platform (linux/s390x)"
+  berth tag "$REGISTRY/words:1" "$UPLOAD/denied:1"
+  run -1 berth push "$UPLOAD/denied:1"
+  expect_text "denied: requested access to the resource is denied"
+  berth tag "$REGISTRY/words:1" "$UPLOAD/unauthorized:1"
+  run -1 berth push "$UPLOAD/unauthorized:1"
+  expect_text "unauthorized: authentication required"
+}
+
+# A layer of 4 MiB that does not compress.
+fill_large() {
+  mkdir -p "$work/add"
+  head -c 4194304 /dev/urandom >"$work/add/data"
+  fill oci "$1" --compress gzip --add "$work/add"
+}
+
+# Bytes of bodies that a repository of upload-registry got.
+received() {
+  python3 - "$UPLOAD_LOG" "$1" <<'PYTHON'
+import json, sys
+print(sum(r["received"] for r in map(json.loads, open(sys.argv[1])) if r["path"].startswith(f"/v2/{sys.argv[2]}/")))
+PYTHON
+}
+
+blob_bytes() {
+  find "$BERTH_ROOT/images/blobs/sha256" -type f -printf '%s\n' | awk '{ n += $1 } END { print n }'
+}
+
+# Every blob of the store's image is at upload-registry as it is here.
+all_there() {
+  local path
+  for path in "$BERTH_ROOT"/images/blobs/sha256/*; do
+    grep -q '"layers"' "$path" && [ "$(stat -c %s "$path")" -lt 10000 ] && continue # the manifest
+    cmp "$path" "$UPLOAD_DIR/sha256:${path##*/}"
+  done
+}
+
+@test "an upload that is cut at 90 % goes on there" {
+  fill_large "$UPLOAD/cut-90:1"
+  run -0 berth push "$UPLOAD/cut-90:1"
+  expect_text ": Pushed"
+  grep '"method": "PATCH".*"status": 202.*"range": "[1-9][0-9]*-' "$UPLOAD_LOG"
+  [ "$(received cut-90)" -le $(($(blob_bytes) * 102 / 100)) ]
+  all_there
+}
+
+@test "a registry that kept only a part gets the rest" {
+  fill_large "$UPLOAD/lose-50:1"
+  run -0 berth push "$UPLOAD/lose-50:1"
+  all_there
+}
+
+@test "an upload that the registry forgot begins again" {
+  fill_large "$UPLOAD/forget-50:1"
+  run -0 berth push "$UPLOAD/forget-50:1"
+  all_there
+}
+
+@test "a lost answer is not a lost blob" {
+  fill_large "$UPLOAD/lostanswer:1"
+  run -0 berth push "$UPLOAD/lostanswer:1"
+  all_there
+}
+
+@test "relative locations and their parameters are kept" {
+  fill_large "$UPLOAD/relative:1"
+  run -0 berth push "$UPLOAD/relative:1"
+  all_there
+}
+
+@test "a registry that stored something else is not believed" {
+  fill oci "$UPLOAD/otherblob:1" --compress gzip
+  run -1 berth push "$UPLOAD/otherblob:1"
+  expect_text "the registry stored sha256:"
+  berth tag "$UPLOAD/otherblob:1" "$UPLOAD/othermanifest:1"
+  run -1 berth push "$UPLOAD/othermanifest:1"
+  expect_text "the registry stored sha256:"
+}
+
+@test "a damaged layer is not pushed" {
+  fill docker "$REGISTRY/damaged:1"
+  layer=$(berth image inspect -f '{{index .RootFS.Layers 0}}' "$REGISTRY/damaged:1")
+  printf x | dd of="$BERTH_ROOT/images/blobs/sha256/${layer#sha256:}" bs=1 seek=5000 conv=notrunc status=none
+  run -1 berth push "$REGISTRY/damaged:1"
+  expect_text "is damaged"
+  run ! raw "$REGISTRY/damaged:1"
+}
+
+@test "nothing is left in tmp/ after a push that failed" {
+  fill docker "$UPLOAD/denied:1"
+  run -1 berth push "$UPLOAD/denied:1"
+  [ -z "$(ls "$BERTH_ROOT/tmp")" ]
+}
