@@ -207,10 +207,10 @@ static void host_warnings(struct creation *k)
 {
 	const struct container_options *o = k->options;
 
-	if (k->config.ns[OCI_NS_IPC].kind == NAMESPACE_CONTAINER)
-		warn(k,
-		     xstrdup("/dev/shm is not shared with the other container yet, only System V "
-			     "IPC and message queues are"));
+	if (k->config.ns[OCI_NS_IPC].kind == NAMESPACE_CONTAINER && o->runtime)
+		warn(k, xasprintf("/dev/shm is not shared with the other container by '%s', only "
+				  "System V IPC and message queues are",
+				  o->runtime));
 	if (!k->config.cgroup_v2)
 		return;
 	if (o->memory_swappiness >= 0)

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "engine/document.h"
 #include "engine/handle.h"
 #include "engine/namespace_mode.h"
 #include "engine/spec_build.h"
@@ -48,7 +49,32 @@ static int joined_pid(struct engine *e, const struct json *document, enum oci_ns
 	return 0;
 }
 
-static int rewrite(int dir_fd, const int *pids, struct error *err)
+/*
+ * /dev/shm goes with the ipc namespace: what is mounted there in the other container, and not what
+ * spec_build_mounts() or an earlier start left. A mount of the user's own there stays.
+ */
+static void share_shm(struct oci_spec *spec, int pid)
+{
+	static const char *const options[] = { "rbind", "rw", "rprivate" };
+	struct oci_mount *mounts = arena_alloc(spec->arena, (spec->n_mounts + 1) * sizeof(*mounts));
+
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		bool was_shared = str_after(spec->mounts[i].source, "/proc/") &&
+				  str_ends(spec->mounts[i].source, "/root" SPEC_SHM_PATH);
+
+		mounts[i] = spec->mounts[i];
+		if (!str_eq(mounts[i].destination, SPEC_SHM_PATH) ||
+		    (!was_shared && !str_eq(mounts[i].source, SPEC_SHM_SOURCE)))
+			continue;
+		mounts[i].type = "bind";
+		mounts[i].source = arena_printf(spec->arena, "/proc/%d/root" SPEC_SHM_PATH, pid);
+		mounts[i].options = options;
+		mounts[i].n_options = ARRAY_SIZE(options);
+	}
+	spec->mounts = mounts;
+}
+
+static int rewrite(int dir_fd, const int *pids, bool own_runtime, struct error *err)
 {
 	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
 	cleanup_buf struct buf text = { 0 };
@@ -60,24 +86,26 @@ static int rewrite(int dir_fd, const int *pids, struct error *err)
 		if (pids[ns] != 0)
 			spec->linux_.namespaces[ns].path = arena_printf(
 				spec->arena, "/proc/%d/ns/%s", pids[ns], spec_namespace_file(ns));
+	if (pids[OCI_NS_IPC] != 0 && own_runtime) /* others bind out of their own namespace only */
+		share_shm(spec, pids[OCI_NS_IPC]);
 	oci_spec_format(spec, NULL, &text);
 	return file_write_atomic(dir_fd, FILE_CONFIG, text.data, text.len, 0600, 0, err);
 }
 
-int join_containers(struct engine *e, const struct json *document, int dir_fd, struct arena *arena,
-		    struct error *err)
+int join_containers(struct engine *e, const struct document *document, int dir_fd,
+		    struct arena *arena, struct error *err)
 {
 	int pids[OCI_NS_COUNT] = { 0 };
 	bool any = false;
 
 	for (enum oci_ns ns = 0; ns < OCI_NS_COUNT; ns++) {
-		int r = joined_pid(e, document, ns, arena, &pids[ns], err);
+		int r = joined_pid(e, document->root, ns, arena, &pids[ns], err);
 
 		if (r < 0)
 			return r;
 		any |= pids[ns] != 0;
 	}
-	return any ? rewrite(dir_fd, pids, err) : 0;
+	return any ? rewrite(dir_fd, pids, !document->runtime, err) : 0;
 }
 
 /* The hierarchy that counts memory, and its file; NULL if h does not. */

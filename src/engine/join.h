@@ -8,16 +8,16 @@
 #include "base/error.h"
 
 struct arena;
+struct document;
 struct engine;
-struct json;
 
 /*
  * For each container:ID in the document's HostConfig: write the paths of that container's
- * namespaces into config.json. Without one nothing is read or written.
+ * namespaces into config.json, and with its ipc namespace its /dev/shm (a foreign runtime cannot). Without one nothing is read or written.
  * Errors   ERROR_CONFLICT "cannot join network of a non running container: ID"
  */
-int join_containers(struct engine *e, const struct json *document, int dir_fd, struct arena *arena,
-		    struct error *err);
+int join_containers(struct engine *e, const struct document *document, int dir_fd,
+		    struct arena *arena, struct error *err);
 
 /* The file in which the kernel counts the container's OOM kills, heap; NULL if the host has none.
  */

@@ -66,15 +66,13 @@ static void add_shm_and_mqueue(const struct container_config *c, struct mount_li
 	if (!c->no_mqueue)
 		add_copy(list, "/dev/mqueue", "mqueue", "mqueue",
 			 WORDS("nosuid", "noexec", "nodev"));
-	if (user_mounts_on(c, "/dev/shm"))
+	if (user_mounts_on(c, SPEC_SHM_PATH))
 		return;
 	if (c->ns[OCI_NS_IPC].kind == NAMESPACE_HOST)
-		add_bind(list, "/dev/shm", "/dev/shm", "rw", true, "rprivate");
+		add_bind(list, SPEC_SHM_PATH, SPEC_SHM_PATH, "rw", true, "rprivate");
 	else
-		/* LIMIT: a joined container's /dev/shm is not shared: it lies in that container's
-		 * mount namespace, from which nothing can be bound. Create warns. A tmpfs that
-		 * berth mounts on the host for --ipc shareable would lift this. */
-		add_copy(list, "/dev/shm", "tmpfs", "shm",
+		/* a joined container's is put in its place by join_containers() */
+		add_copy(list, SPEC_SHM_PATH, "tmpfs", SPEC_SHM_SOURCE,
 			 WORDS("nosuid", "noexec", "nodev", "mode=1777",
 			       arena_printf(list->arena, "size=%lld", (long long)size)));
 }

@@ -76,7 +76,7 @@ static int prepare(struct start *s, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	r = join_containers(s->e, s->document.root, s->dir_fd, s->session->arena, err);
+	r = join_containers(s->e, &s->document, s->dir_fd, s->session->arena, err);
 	if (r < 0)
 		return r;
 	if (mkdir(s->e->state_path, 0700) < 0 && errno != EEXIST) {

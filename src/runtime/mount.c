@@ -308,6 +308,8 @@ int mount_op_open_source(const struct mount_op *op, int *ret_fd, struct error *e
 {
 	cleanup_fd int link_fd = -EBADF;
 
+	if (mount_source_is_foreign(op->source))
+		return mount_clone_foreign(op, ret_fd, err);
 	if (!op->options.src_nofollow)
 		return mount_clone(AT_FDCWD, op->source, op->options.recursive_bind, ret_fd, err);
 	link_fd = open(op->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -193,7 +193,8 @@ static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, str
 		fold_recursive(&op->options);
 	else /* words of a file system do nothing in a bind: runc and the kernel let them pass */
 		op->options.n_params = 0;
-	p->needs_creator |= o->copy_symlink;
+	p->needs_creator |= o->copy_symlink ||
+			    (op->kind == MOUNT_OP_BIND && mount_source_is_foreign(op->source));
 	return check_options(op, i, err);
 }
 
@@ -456,7 +457,9 @@ int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err)
 
 		if (r >= 0)
 			r = copy_link(p, op, err);
-		if (r >= 0 && op->idmap && op->source_fd < 0)
+		if (r >= 0 && op->source_fd < 0 &&
+		    (op->idmap ||
+		     (op->kind == MOUNT_OP_BIND && mount_source_is_foreign(op->source))))
 			r = mount_op_open_source(op, &op->source_fd, err);
 		if (r < 0)
 			return r;

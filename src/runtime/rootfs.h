@@ -121,6 +121,13 @@ int mount_plan_open_sources(struct mount_plan *p, struct error *err);
  */
 int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err);
 
+/* mount_foreign.c */
+
+/* Is a bind's source what another process sees, /proc/PID/root/...? Then only the creator can open it. */
+bool mount_source_is_foreign(const char *source);
+/* Such a source as a detached mount, resolved beneath the process's root, in its mount namespace. */
+int mount_clone_foreign(const struct mount_op *op, int *ret_mount_fd, struct error *err);
+
 /* mount_idmap.c */
 
 /*

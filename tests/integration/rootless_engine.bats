@@ -160,6 +160,14 @@ log_has() {
   expect_text "network 'bridge'"
 }
 
+@test "another container's ipc namespace, with its /dev/shm" {
+  as_user berth run -d --name donor berth-test sh -c 'echo shared >/dev/shm/from; exec sleep 100'
+  wait_until 5 as_user berth exec donor test -e /dev/shm/from
+  run -0 as_user berth run --rm --ipc container:donor berth-test cat /dev/shm/from
+  expect_output shared
+  as_user berth rm -f donor
+}
+
 @test "the host's pid, ipc and uts namespaces" {
   run -0 as_user berth run --rm --pid host --ipc host --uts host berth-test sh -c 'readlink /proc/self/ns/pid; hostname'
   [ "${lines[0]}" = "$(readlink /proc/self/ns/pid)" ]

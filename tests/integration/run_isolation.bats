@@ -47,6 +47,30 @@ ns() {
   berth rm -f target
 }
 
+@test "--ipc container:X shares X's /dev/shm, also after both were started again" {
+  berth run -d --name donor --ipc shareable --shm-size 3m berth-test sh -c 'echo $$ >/dev/shm/from; exec sleep 100'
+  berth run -d --name taker --ipc container:donor berth-test sh -c 'echo back >/dev/shm/to; exec sleep 100'
+  wait_until 5 berth exec donor test -e /dev/shm/to
+  run -0 berth exec taker cat /dev/shm/from
+  expect_output 1
+  [ "$(berth exec taker df -k /dev/shm | awk 'END { print $2 }')" = 3072 ]
+  berth restart -t 0 donor taker
+  run -0 berth exec donor ls /dev/shm
+  wait_until 5 berth exec donor test -e /dev/shm/to
+  run -0 berth run --rm --ipc container:donor -v "$BATS_TEST_TMPDIR:/dev/shm" berth-test ls /dev/shm
+  expect_no_text from
+  run -0 berth run --rm --ipc container:donor --read-only berth-test sh -c 'echo x >/dev/shm/third; grep -c /dev/shm /proc/self/mounts'
+  expect_output 1
+  berth exec donor test -e /dev/shm/third
+  # a link that the donor put there leads to its own files only
+  berth run -d --name liar --privileged berth-test sh -c 'umount /dev/shm; rmdir /dev/shm; ln -s /etc /dev/shm; exec sleep 100'
+  wait_until 5 berth exec liar test -L /dev/shm
+  berth exec liar touch /etc/of-the-liar
+  run -0 berth run --rm --ipc container:liar berth-test ls /dev/shm
+  expect_text of-the-liar
+  berth rm -f donor taker liar
+}
+
 @test "--network none has a loopback that is up, and nothing else" {
   run -0 berth run --rm --network none berth-test ip -o addr
   expect_text "127.0.0.1/8"

@@ -234,6 +234,20 @@ TABLE
   rm -rf "$BUNDLE/rootfs/"{dangling,loop,hot,etc/dangling}
 }
 
+@test "a bind of what another process sees, /proc/PID/root/..., in its mount namespace or in ours" {
+  unshare -m sh -c "mount -t tmpfs x $SOURCE; echo theirs >$SOURCE/file; ln -s /etc $SOURCE/etc; echo \$\$; exec sleep 50" >"$BATS_TEST_TMPDIR/pid" 3>&- &
+  echo "kill $!" >"$BATS_TEST_TMPDIR/undo"
+  wait_until 5 test -s "$BATS_TEST_TMPDIR/pid"
+  in_container 'cat /m/file' "$(mount_m '"bind"')" "c['mounts'][-1]['source'] = '/proc/$(cat "$BATS_TEST_TMPDIR/pid")/root$SOURCE'"
+  expect_status 0
+  expect_output theirs
+  in_container 'ls /m' "c['mounts'][-1]['source'] = '/proc/$$/root$SOURCE/sub'"
+  expect_output root
+  in_container true "c['mounts'][-1]['source'] = '/proc/$(cat "$BATS_TEST_TMPDIR/pid")/root/no/such'"
+  expect_status 1
+  expect_text "/root/no/such': cannot open it"
+}
+
 @test "copy-symlink, src-nofollow and dest-nofollow" {
   ln -sfn /etc/passwd "$BUNDLE/rootfs/destlink"
   local link="'source': '$SOURCE/link', 'type': 'bind'"
