@@ -142,21 +142,21 @@ static int cmd_import(struct cli *cli, void *target, int n, char **args, struct 
 					  .platform = f->platform,
 					  .changes = f->change };
 	bool from_stdin = str_eq(args[0], "-");
+	bool from_url = str_after(args[0], "http://") || str_after(args[0], "https://");
 	cleanup_fd int fd = -EBADF;
 	struct image_store *store;
 	struct digest id;
-	int r;
+	int r = from_stdin || from_url ? 0 : open_input(args[0], &fd, err);
 
-	if (str_after(args[0], "http://") || str_after(args[0], "https://"))
-		return error_kind(
-			err, ERROR_UNSUPPORTED,
-			"not supported yet: import from a URL; fetch '%s' first and import the file",
-			args[0]);
-	r = from_stdin ? 0 : open_input(args[0], &fd, err);
 	if (r == 0)
 		r = open_store(cli, &store, err);
+	if (r == 0 && from_url)
+		(void)printf("Downloading from %s\n", args[0]);
 	if (r == 0)
-		r = image_import(store, from_stdin ? STDIN_FILENO : fd,
+		r = image_import(store,
+				 from_stdin ? STDIN_FILENO
+				 : from_url ? -1
+					    : fd,
 				 from_stdin ? "stdin" : args[0], &o, &id, err);
 	if (r == 0)
 		(void)puts(id.text); /* checked by the flush at the end */
@@ -295,7 +295,7 @@ static const struct command commands[] = {
 	{ .group = "image",
 	  .name = "import",
 	  .top = "import",
-	  .usage = "[OPTIONS] file|- [REPOSITORY[:TAG]]",
+	  .usage = "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
 	  .summary = "Import the contents from a tarball to create a filesystem image",
 	  COMMAND_OPTIONS(import_options, import_flags),
 	  .min_args = 1,

@@ -15,9 +15,10 @@
 #include "image/store_private.h"
 #include "image/transfer.h"
 #include "oci/image.h"
+#include "registry/download.h"
 
 struct import_source {
-	int fd;
+	int fd;		/* -1: name is a URL */
 	int64_t offset; /* -1: a pipe */
 	const char *name;
 };
@@ -26,6 +27,8 @@ static int open_source(const struct layer_job *job, struct stream **ret, struct 
 {
 	const struct import_source *source = job->source;
 
+	if (source->fd < 0)
+		return download_open(source->name, ret, err);
 	*ret = stream_from_fd(source->fd, source->offset, INT64_MAX, source->name);
 	return 0;
 }
@@ -113,7 +116,7 @@ int image_import(struct image_store *store, int fd, const char *name,
 		 const struct image_import_options *options, struct digest *ret_id,
 		 struct error *err)
 {
-	struct import_source source = { fd, lseek(fd, 0, SEEK_CUR), name };
+	struct import_source source = { fd, fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR), name };
 	struct layer_job job = { .open = open_source, .source = &source };
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *target = NULL;

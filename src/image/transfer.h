@@ -54,6 +54,7 @@ int image_load(struct image_store *store, int fd, const char *name,
 /*
  * Make an image of one layer from a root file system archive: `import`.
  *
+ * fd          borrowed; -1: name is an http or https URL, from where it comes
  * target      reference, or NULL for an image without a name
  * message     for the history, or NULL
  * changes     strv of Dockerfile instructions (`-c`), or NULL: CMD ENTRYPOINT ENV EXPOSE LABEL
