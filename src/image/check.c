@@ -28,6 +28,7 @@
 #include "image/reference.h"
 #include "image/store_private.h"
 #include "image/unpack.h"
+#include "image/work.h"
 
 #define READ_BYTES ((size_t)256 << 10)
 #define RUNNING	   2 /* image_in_use_fn */
@@ -318,23 +319,32 @@ static int open_again(const struct layer_job *job, struct stream **ret, struct e
 	return 0;
 }
 
+static int trash_layer(struct check *c, const struct part *p, struct error *err)
+{
+	cleanup_fd int lock = -EBADF;
+	int r = store_lock(c->store, &lock, err);
+
+	return r < 0 ? r : store_trash(c->store, layer_path(&p->id).s, err);
+}
+
 /* Out of the way, and made again from its blob if there is one. */
 static int mend_layer(struct check *c, const struct part *p, const struct part *blob,
 		      struct error *err)
 {
 	cleanup_fd int blob_fd = blob ? open_blob(c, &blob->id) : -EBADF;
-	cleanup_fd int lock = -EBADF;
+	cleanup_work struct store_work work = STORE_WORK_NONE;
+	const struct image_limits limits = { 0 };
+	const struct layers_options options = { .threads = 1, .limits = &limits };
 	struct blob_source source = { blob_fd };
 	struct layer_job job = { .open = open_again, .source = &source, .diff_id = p->id };
-	int r = store_lock(c->store, &lock, err);
+	int r = trash_layer(c, p, err);
 
-	if (r == 0)
-		r = store_trash(c->store, layer_path(&p->id).s, err);
 	if (r < 0 || blob_fd < 0)
 		return r;
 	job.blob_id = blob->id;
 	job.blob_bytes = blob->bytes;
-	return layers_take(c->store, &job, 1, 1, &(struct image_limits){ 0 }, err);
+	r = store_work_begin(c->store, &work, err);
+	return r < 0 ? r : layers_take(&work, &job, 1, &options, NULL, err);
 }
 
 static char *layer_text(const struct part *p, const char *images)

@@ -14,6 +14,7 @@
 #include "image/reference.h"
 #include "image/store_private.h"
 #include "image/transfer.h"
+#include "image/work.h"
 #include "oci/image.h"
 #include "registry/download.h"
 
@@ -66,61 +67,69 @@ static int build_config(const struct image_import_options *options, const struct
 	return 0;
 }
 
-static int add_to_index(struct image_store *store, const struct index_entry *entry,
-			const char *name, struct error *err)
-{
-	cleanup_index struct image_index index = { 0 };
-	int r = index_load(store->root_fd, &index, err);
+struct import {
+	const struct image_import_options *options;
+	const char *name; /* or NULL */
+	struct layer_job job;
+	struct arena *arena;
+	struct index_entry entry;
+};
 
-	if (r < 0)
-		return r;
-	index_put(&index, entry, name);
-	return index_save(store->root_fd, &index, err);
+static int prepare(void *ctx, struct store_work *work, struct error *err)
+{
+	struct import *im = ctx;
+	cleanup_buf struct buf config = { 0 };
+	int r = build_config(im->options, &im->job.diff_id, im->arena, im->entry.created_ns,
+			     &config, err);
+
+	if (r == 0)
+		r = work_put_blob(work, config.data, config.len, &im->entry.id, err);
+	if (r == 0)
+		r = manifest_put(work, NULL, 0, &im->entry.id, config.len, &im->job, 1, &im->entry,
+				 err);
+	im->entry.size_bytes = im->job.unpacked_bytes;
+	return r;
 }
 
-static int import_layer(struct image_store *store, struct layer_job *job,
-			const struct image_import_options *options, const char *name,
-			struct digest *ret_id, struct error *err)
+static int commit(void *ctx, struct image_index *index, struct error *err)
 {
-	cleanup_with(arena_free) struct arena *arena = arena_new();
-	cleanup_buf struct buf config = { 0 };
-	int64_t created_ns = clock_real_ns();
-	struct index_entry entry = { .created_ns = created_ns };
-	struct digest id;
-	int r;
+	struct import *im = ctx;
 
+	(void)err; /* cannot fail */
+	index_put(index, &im->entry, im->name);
+	return 0;
+}
+
+static int import_layer(struct image_store *store, struct import *im, struct error *err)
+{
+	const struct layers_options options = { .threads = 1, .limits = &im->options->limits };
+	const struct layers_end end = { prepare, commit, im };
+	cleanup_work struct store_work work = STORE_WORK_NONE;
+	cleanup_buf struct buf config = { 0 };
 	/* first the words, so that a wrong one does not cost an unpacked layer */
-	r = build_config(options, &(struct digest){ "" }, arena, created_ns, &config, err);
+	int r = build_config(im->options, &(struct digest){ "" }, im->arena, im->entry.created_ns,
+			     &config, err);
+
 	if (r == 0)
-		r = layers_take(store, job, 1, 1, &options->limits, err);
-	buf_clear(&config);
-	if (r == 0)
-		r = build_config(options, &job->diff_id, arena, created_ns, &config, err);
-	if (r == 0)
-		r = blob_write(store, config.data, config.len, &id, err);
-	if (r == 0)
-		r = manifest_store(store, NULL, 0, &id, config.len, job, 1, &entry, err);
-	if (r < 0)
-		return r;
-	entry.id = id;
-	entry.size_bytes = job->unpacked_bytes;
-	entry.media_type = xstrdup(OCI_MEDIA_TYPE_MANIFEST);
-	r = add_to_index(store, &entry, name, err);
-	free(entry.media_type);
-	if (r == 0)
-		*ret_id = id;
-	return r;
+		r = store_work_begin(store, &work, err);
+	return r < 0 ? r : layers_take(&work, &im->job, 1, &options, &end, err);
 }
 
 int image_import(struct image_store *store, int fd, const char *name,
 		 const struct image_import_options *options, struct digest *ret_id,
 		 struct error *err)
 {
+	cleanup_with(arena_free) struct arena *arena = arena_new();
 	struct import_source source = { fd, fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR), name };
-	struct layer_job job = { .open = open_source, .source = &source };
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *target = NULL;
-	cleanup_fd int lock = -EBADF;
+	cleanup_free char *media_type = xstrdup(OCI_MEDIA_TYPE_MANIFEST);
+	struct import im = {
+		.options = options,
+		.job = { .open = open_source, .source = &source },
+		.arena = arena,
+		.entry = { .created_ns = clock_real_ns(), .media_type = media_type },
+	};
 	int r = options->target ? reference_parse(options->target, &ref, err) : 0;
 
 	if (r < 0)
@@ -128,9 +137,10 @@ int image_import(struct image_store *store, int fd, const char *name,
 	if (ref.digest)
 		return error_kind(err, ERROR_INVALID, "cannot import digest reference");
 	if (options->target)
-		target = reference_format(&ref);
-	r = store_lock(store, &lock, err);
-	if (r == 0)
-		r = import_layer(store, &job, options, target, ret_id, err);
-	return r < 0 ? error_prefix(err, r, "cannot import '%s'", name) : 0;
+		im.name = target = reference_format(&ref);
+	r = import_layer(store, &im, err);
+	if (r < 0)
+		return error_prefix(err, r, "cannot import '%s'", name);
+	*ret_id = im.entry.id;
+	return 0;
 }

@@ -2,11 +2,16 @@
 /*
  * One layer on its way in:
  *
- *     source ─▶ tee: SHA-256, copy to tmp/blob-N ─▶ decompress ─▶ ring     (pump thread)
- *     ring ─▶ SHA-256 ─▶ archive ─▶ tmp/layer-N/diff                       (worker thread)
+ *     source ─▶ tee: SHA-256, copy to part-N ─▶ decompress ─▶ ring     (pump thread)
+ *     ring ─▶ SHA-256 ─▶ archive ─▶ sink: unpack-N/diff                (worker thread)
  *
- * Nothing is visible before all layers are complete: then one syncfs() brings them to the disk and
- * renames publish them, so after a crash a layer that is there by name is there as a whole.
+ * in the work directory (work.h), where it gets its digest for a name once it is verified. Nothing
+ * is visible before all layers are complete: then one syncfs() brings them to the disk and renames
+ * publish them, so after a crash a layer that is there by name is there as a whole.
+ *
+ * Until then nobody is kept from removing images. So under the lock it is asked whether what was in
+ * the store at first still is; if not, the lock is let go and the missing layers are read as well.
+ * What has been read is safe in the work directory, so this ends.
  */
 #include "image/layer.h"
 
@@ -20,14 +25,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/mem.h"
 #include "codec/archive.h"
 #include "codec/sha256.h"
+#include "image/index.h"
 #include "image/layer_info.h"
 #include "image/ring.h"
 #include "image/store_private.h"
 #include "image/tee.h"
 #include "image/unpack.h"
+#include "image/work.h"
 
 #define RING_BUFFERS	  4
 #define RING_BUFFER_BYTES ((size_t)256 << 10)
@@ -42,15 +50,16 @@
 struct layer_task {
 	struct layer_job *job;
 	bool duplicate, started;
-	bool new_blob, new_layer; /* in tmp/, to be published */
-	char blob_tmp[32];	  /* below the root */
+	char blob_tmp[32]; /* in the work directory */
 	char layer_tmp[32];
 	uint64_t entries;
 };
 
 struct layer_batch {
 	struct image_store *store;
-	const struct image_limits *limits;
+	struct store_work *work;
+	const struct layers_options *options;
+	const struct layer_sink *sink;
 	struct unpack_limits unpack_limits;
 	unsigned max_ratio;
 	struct layer_task *tasks;
@@ -60,12 +69,20 @@ struct layer_batch {
 	struct error err;
 };
 
+static void tell(const struct layer_batch *b, const struct layer_job *job, enum layer_event event,
+		 uint64_t bytes)
+{
+	if (b->options->watch)
+		b->options->watch->tell(b->options->watch->ctx, job, event, bytes);
+}
+
 /* The pump thread */
 
 struct pump {
+	const struct layer_batch *batch;
+	const struct layer_job *job;
 	struct stream *tee, *plain;
 	struct ring *ring;
-	unsigned max_ratio;
 	pthread_t thread;
 };
 
@@ -73,10 +90,10 @@ static int check_ratio(const struct pump *p, uint64_t out, struct error *err)
 {
 	uint64_t in = tee_bytes(p->tee);
 
-	if (out <= RATIO_FREE_BYTES || out / p->max_ratio <= in)
+	if (out <= RATIO_FREE_BYTES || out / p->batch->max_ratio <= in)
 		return 0;
 	return error_kind(err, ERROR_INVALID, "it unpacks to more than %u times its size",
-			  p->max_ratio);
+			  p->batch->max_ratio);
 }
 
 static void *pump_run(void *arg)
@@ -93,6 +110,7 @@ static void *pump_run(void *arg)
 			break;
 		out += (uint64_t)n;
 		ring_commit(p->ring, (size_t)n);
+		tell(p->batch, p->job, LAYER_READ, tee_bytes(p->tee));
 		n = check_ratio(p, out, &err);
 		if (n < 0)
 			break;
@@ -130,27 +148,39 @@ static int drain(struct intake *in, struct error *err)
 	return (int)n;
 }
 
-static int unpack_layer(struct layer_batch *b, struct layer_task *t, struct intake *in,
-			struct error *err)
+/* The first sink: files in a directory. */
+static int take_into_directory(struct archive_reader *a, int layer_fd,
+			       const struct unpack_limits *limits, struct unpack_result *ret,
+			       struct error *err)
+{
+	cleanup_fd int diff_fd = -EBADF;
+
+	if (mkdirat(layer_fd, "diff", 0755) < 0)
+		return error_sys(err, "cannot create 'diff'");
+	diff_fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (diff_fd < 0 || fchmod(diff_fd, 0755) < 0)
+		return error_sys(err, "cannot open 'diff'");
+	return unpack_archive(a, diff_fd, limits, unpack_own_flags(), ret, err);
+}
+
+const struct layer_sink layer_sink_directory = { "directory", take_into_directory };
+
+static int make_layer(struct layer_batch *b, struct layer_task *t, struct intake *in,
+		      struct error *err)
 {
 	const struct archive_source source = { .next = intake_next, .ctx = in };
 	cleanup_with(archive_reader_close) struct archive_reader *a = NULL;
-	cleanup_fd int layer_fd = -EBADF, diff_fd = -EBADF;
+	cleanup_fd int layer_fd = -EBADF;
 	struct unpack_result result;
 	int r;
 
-	if (mkdirat(b->store->root_fd, t->layer_tmp, 0700) < 0)
+	if (mkdirat(b->work->fd, t->layer_tmp, 0700) < 0)
 		return error_sys(err, "cannot create '%s'", t->layer_tmp);
-	t->new_layer = true;
-	layer_fd = openat(b->store->root_fd, t->layer_tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (layer_fd < 0 || mkdirat(layer_fd, "diff", 0755) < 0)
-		return error_sys(err, "cannot create '%s/diff'", t->layer_tmp);
-	diff_fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (diff_fd < 0 || fchmod(diff_fd, 0755) < 0)
-		return error_sys(err, "cannot open '%s/diff'", t->layer_tmp);
-
+	layer_fd = openat(b->work->fd, t->layer_tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (layer_fd < 0)
+		return error_sys(err, "cannot open '%s'", t->layer_tmp);
 	a = archive_reader_open(&source);
-	r = unpack_archive(a, diff_fd, &b->unpack_limits, unpack_own_flags(), &result, err);
+	r = b->sink->take(a, layer_fd, &b->unpack_limits, &result, err);
 	if (r == 0)
 		r = drain(in, err);
 	if (r < 0)
@@ -175,7 +205,7 @@ static int run_pipeline(struct layer_batch *b, struct layer_task *t, struct stre
 			struct stream *plain, bool want_layer, struct error *err)
 {
 	cleanup_with(ring_free) struct ring *ring = ring_new(RING_BUFFERS, RING_BUFFER_BYTES);
-	struct pump pump = { tee, plain, ring, b->max_ratio, 0 };
+	struct pump pump = { b, t->job, tee, plain, ring, 0 };
 	struct intake in = { .ring = ring, .hashes = t->job->compression != COMPRESSION_NONE };
 	struct digest blob_id, diff_id;
 	int r;
@@ -184,7 +214,7 @@ static int run_pipeline(struct layer_batch *b, struct layer_task *t, struct stre
 	r = pthread_create(&pump.thread, NULL, pump_run, &pump);
 	if (r != 0)
 		return error_num(err, r, "cannot start a thread");
-	r = want_layer ? unpack_layer(b, t, &in, err) : drain(&in, err);
+	r = want_layer ? make_layer(b, t, &in, err) : drain(&in, err);
 	if (r < 0)
 		ring_abandon(ring);
 	(void)pthread_join(pump.thread, NULL); /* cannot fail: it is ours and not joined yet */
@@ -201,10 +231,9 @@ static int run_pipeline(struct layer_batch *b, struct layer_task *t, struct stre
 }
 
 /* The layer's note of where it came from. */
-static int finish_layer(struct layer_batch *b, struct layer_task *t, struct error *err)
+static int write_info(struct layer_batch *b, struct layer_task *t, struct error *err)
 {
-	cleanup_fd int fd =
-		openat(b->store->root_fd, t->layer_tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int fd = openat(b->work->fd, t->layer_tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct layer_info info = {
 		.blob_id = t->job->blob_id,
 		.blob_bytes = t->job->blob_bytes,
@@ -218,56 +247,122 @@ static int finish_layer(struct layer_batch *b, struct layer_task *t, struct erro
 	return layer_info_save(fd, &info, err);
 }
 
-static int take_new(struct layer_batch *b, struct layer_task *t, bool want_layer, struct error *err)
+/* Verified: from now on under its digest. Another job may have been faster with the same layer. */
+static int give_name(struct layer_batch *b, const char *from, struct work_name to,
+		     struct error *err)
+{
+	if (renameat(b->work->fd, from, b->work->fd, to.s) < 0 && errno != ENOTEMPTY &&
+	    errno != EEXIST)
+		return error_sys(err, "cannot rename '%s'", from);
+	return 0;
+}
+
+/* Reads source, which is taken: the blob if blob_fd is one, the layer if it is wanted. */
+static int read_layer(struct layer_batch *b, struct layer_task *t, struct stream *source,
+		      int blob_fd, bool want_layer, struct error *err)
 {
 	cleanup_with(stream_close) struct stream *plain = NULL;
-	cleanup_fd int blob_fd = -EBADF;
-	struct stream *source, *tee;
-	int r;
+	struct stream *tee = tee_open(source, blob_fd);
+	int r = inflate_open(tee, &plain, &t->job->compression, err); /* takes tee */
 
-	if (!blob_exists(b->store, &t->job->blob_id)) {
-		blob_fd = openat(b->store->root_fd, t->blob_tmp,
-				 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		if (blob_fd < 0)
-			return error_sys(err, "cannot create '%s'", t->blob_tmp);
-		t->new_blob = true;
-	}
-	r = t->job->open(t->job, &source, err);
-	if (r < 0)
-		return r;
-	tee = tee_open(source, blob_fd);
-	r = inflate_open(tee, &plain, &t->job->compression, err); /* takes tee */
 	if (r == 0)
 		r = run_pipeline(b, t, tee, plain, want_layer, err);
 	if (r == 0 && want_layer)
-		r = finish_layer(b, t, err);
+		r = write_info(b, t, err);
+	if (r == 0 && want_layer)
+		r = give_name(b, t->layer_tmp, work_layer(&t->job->diff_id), err);
+	if (r == 0 && blob_fd >= 0)
+		r = give_name(b, t->blob_tmp, work_blob(&t->job->blob_id), err);
 	return r;
+}
+
+/* The blob is here, the layer is not. > 0: the blob is gone or damaged, it must be read anew. */
+static int take_from_store(struct layer_batch *b, struct layer_task *t, struct error *err)
+{
+	const struct store_path path = blob_path(&t->job->blob_id);
+	cleanup_fd int fd = openat(b->store->root_fd, path.s, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct error ignored; /* what cannot be removed is in the way of the next mkdir */
+	int r;
+
+	if (fd < 0)
+		return 1;
+	r = read_layer(b, t, stream_from_fd(fd, 0, INT64_MAX, path.s), -1, true, err);
+	if (r < 0 && err->kind == ERROR_INVALID) {
+		(void)dir_remove_tree(b->work->fd, t->layer_tmp, &ignored);
+		return 1;
+	}
+	return r;
+}
+
+static int take_new(struct layer_batch *b, struct layer_task *t, bool want_layer, struct error *err)
+{
+	struct stream *source;
+	cleanup_fd int blob_fd =
+		openat(b->work->fd, t->blob_tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int r;
+
+	if (blob_fd < 0)
+		return error_sys(err, "cannot create '%s'", t->blob_tmp);
+	r = t->job->open(t->job, &source, err);
+	return r < 0 ? r : read_layer(b, t, source, blob_fd, want_layer, err);
+}
+
+/* In the store, or on its way there with us. */
+static bool has_blob(const struct layer_batch *b, const struct digest *id)
+{
+	return digest_is_set(id) && (work_has(b->work, work_blob(id)) || blob_exists(b->store, id));
+}
+
+static bool has_layer(const struct layer_batch *b, struct layer_job *job, struct layer_info *info)
+{
+	struct error ignored; /* a layer whose note cannot be read is none */
+
+	if (!digest_is_set(&job->diff_id))
+		return false;
+	if (work_has(b->work, work_layer(&job->diff_id)))
+		return layer_info_load_from(b->work->fd, work_layer(&job->diff_id).s, info,
+					    &ignored) == 0;
+	return layer_info_load(b->store->root_fd, &job->diff_id, info, &ignored) == 0;
+}
+
+/* Is nothing to be done? Fills in what the store knows of it. */
+static bool is_there(struct layer_batch *b, struct layer_job *job, bool have_layer,
+		     const struct layer_info *info)
+{
+	if (!have_layer)
+		return false;
+	job->unpacked_bytes = info->unpacked_bytes;
+	if (digest_is_set(&job->blob_id))
+		return has_blob(b, &job->blob_id);
+	if (!has_blob(b, &info->blob_id))
+		return false;
+	job->blob_id = info->blob_id;
+	job->blob_bytes = info->blob_bytes;
+	job->compression = info->compression;
+	return true;
 }
 
 static int take_layer(struct layer_batch *b, struct layer_task *t, struct error *err)
 {
 	struct layer_info info;
-	bool have_layer = digest_is_set(&t->job->diff_id) &&
-			  layer_info_load(b->store->root_fd, &t->job->diff_id, &info, err) == 0;
-	int r;
+	bool have_layer = has_layer(b, t->job, &info);
+	int r = 1;
 
-	if (have_layer) {
-		t->job->unpacked_bytes = info.unpacked_bytes;
-		if (!digest_is_set(&t->job->blob_id) && blob_exists(b->store, &info.blob_id)) {
-			t->job->blob_id = info.blob_id;
-			t->job->blob_bytes = info.blob_bytes;
-			t->job->compression = info.compression;
-			return 0;
-		}
-		if (blob_exists(b->store, &t->job->blob_id))
-			return 0;
+	if (is_there(b, t->job, have_layer, &info)) {
+		tell(b, t->job, LAYER_EXISTS, 0);
+		return 0;
 	}
-	r = take_new(b, t, !have_layer, err);
+	tell(b, t->job, LAYER_BEGINS, 0);
+	if (!have_layer && blob_exists(b->store, &t->job->blob_id))
+		r = take_from_store(b, t, err);
+	if (r > 0)
+		r = take_new(b, t, !have_layer, err);
 	if (r < 0)
-		error_prefix(err, r, "layer %s",
-			     digest_is_set(&t->job->diff_id) ? t->job->diff_id.text
-							     : t->job->blob_id.text);
-	return r;
+		return error_prefix(err, r, "layer %s",
+				    digest_is_set(&t->job->diff_id) ? t->job->diff_id.text
+								    : t->job->blob_id.text);
+	tell(b, t->job, LAYER_DONE, t->job->blob_bytes);
+	return 0;
 }
 
 /* The batch */
@@ -349,14 +444,15 @@ static void prepare(struct layer_batch *b, struct layer_job *jobs)
 		struct layer_task *t = &b->tasks[i];
 
 		t->job = &jobs[i];
-		(void)snprintf(t->blob_tmp, sizeof(t->blob_tmp), TMP_DIR "/blob-%zu", i);
-		(void)snprintf(t->layer_tmp, sizeof(t->layer_tmp), TMP_DIR "/layer-%zu", i);
+		(void)snprintf(t->blob_tmp, sizeof(t->blob_tmp), "part-%zu", i);
+		(void)snprintf(t->layer_tmp, sizeof(t->layer_tmp), "unpack-%zu", i);
 		t->duplicate = first_of_kind(b, i) != NULL;
 	}
 }
 
 static int set_limits(struct layer_batch *b, struct error *err)
 {
+	const struct image_limits *limits = b->options->limits;
 	struct statvfs fs;
 	uint64_t available, reserve;
 
@@ -366,44 +462,15 @@ static int set_limits(struct layer_batch *b, struct error *err)
 	reserve =
 		MIN((uint64_t)fs.f_blocks * fs.f_frsize / SPACE_RESERVE_PART, SPACE_RESERVE_BYTES);
 	available -= MIN(available, reserve);
-	b->unpack_limits.max_bytes = b->limits->max_unpacked_bytes;
+	b->unpack_limits.max_bytes = limits->max_unpacked_bytes;
 	if (!b->unpack_limits.max_bytes || b->unpack_limits.max_bytes > available) {
 		b->unpack_limits.max_bytes = available;
 		b->unpack_limits.is_space = true;
 	}
 	b->unpack_limits.max_entries =
-		b->limits->max_entries ? b->limits->max_entries : UNPACK_ENTRIES_MAX;
-	b->max_ratio = b->limits->max_ratio ? b->limits->max_ratio : RATIO_MAX_DEFAULT;
+		limits->max_entries ? limits->max_entries : UNPACK_ENTRIES_MAX;
+	b->max_ratio = limits->max_ratio ? limits->max_ratio : RATIO_MAX_DEFAULT;
 	return 0;
-}
-
-static int publish_one(struct layer_batch *b, struct layer_task *t, struct error *err)
-{
-	const struct store_path blob = blob_path(&t->job->blob_id);
-	const struct store_path layer = layer_path(&t->job->diff_id);
-	int root = b->store->root_fd;
-
-	if (t->new_blob && renameat(root, t->blob_tmp, root, blob.s) < 0)
-		return error_sys(err, "cannot move a blob to '%s'", blob.s);
-	/* another compression of the same layer may have come first: then ours goes with tmp/ */
-	if (t->new_layer && renameat(root, t->layer_tmp, root, layer.s) < 0 && errno != ENOTEMPTY &&
-	    errno != EEXIST)
-		return error_sys(err, "cannot move a layer to '%s'", layer.s);
-	return 0;
-}
-
-static int publish(struct layer_batch *b, struct error *err)
-{
-	bool any = false;
-	int r = 0;
-
-	for (size_t i = 0; i < b->n; i++)
-		any = any || b->tasks[i].new_blob || b->tasks[i].new_layer;
-	if (any && syncfs(b->store->root_fd) < 0)
-		return error_sys(err, "cannot flush '%s'", b->store->root_path);
-	for (size_t i = 0; i < b->n && r == 0; i++)
-		r = publish_one(b, &b->tasks[i], err);
-	return r;
 }
 
 /* What was found about a layer, to the jobs that are the same. */
@@ -423,24 +490,89 @@ static void fill_duplicates(struct layer_batch *b)
 	}
 }
 
-int layers_take(struct image_store *store, struct layer_job *jobs, size_t n, unsigned threads,
-		const struct image_limits *limits, struct error *err)
+/* Everything into the work directory that is not in the store. */
+static int fetch(struct layer_batch *b, struct error *err)
+{
+	b->failed = 0;
+	for (size_t i = 0; i < b->n; i++)
+		b->tasks[i].started = false;
+	run_workers(b, b->options->threads);
+	if (b->failed < 0) {
+		*err = b->err;
+		return b->failed;
+	}
+	fill_duplicates(b);
+	return 0;
+}
+
+static bool is_complete(const struct layer_batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct layer_job *job = b->tasks[i].job;
+		struct layer_info info;
+
+		if (!has_blob(b, &job->blob_id) || !has_layer(b, job, &info))
+			return false;
+	}
+	return true;
+}
+
+/* > 0: something that was in the store has gone. */
+static int publish(struct layer_batch *b, const struct layers_end *end, struct error *err)
+{
+	cleanup_index struct image_index index = { 0 };
+	cleanup_fd int lock = -EBADF;
+	int r = store_lock(b->store, &lock, err);
+
+	if (r < 0)
+		return r;
+	if (!is_complete(b))
+		return 1;
+	r = work_publish(b->work, err);
+	if (r < 0 || !end)
+		return r;
+	r = index_load(b->store->root_fd, &index, err);
+	if (r == 0)
+		r = end->commit(end->ctx, &index, err);
+	return r < 0 ? r : index_save(b->store->root_fd, &index, err);
+}
+
+static int take_all(struct layer_batch *b, const struct layers_end *end, struct error *err)
+{
+	int r;
+
+	do {
+		r = fetch(b, err);
+		if (r == 0 && end)
+			r = end->prepare(end->ctx, b->work, err);
+		if (r == 0 && syncfs(b->work->fd) < 0)
+			r = error_sys(err, "cannot flush '%s'", b->store->root_path);
+		if (r == 0)
+			r = publish(b, end, err);
+	} while (r > 0);
+	return r;
+}
+
+int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,
+		const struct layers_options *options, const struct layers_end *end,
+		struct error *err)
 {
 	cleanup_free struct layer_task *tasks = xcalloc(n, sizeof(*tasks));
-	struct layer_batch b = { .store = store, .limits = limits, .tasks = tasks, .n = n };
-	struct error ignored;
+	struct layer_batch b = {
+		.store = work->store,
+		.work = work,
+		.options = options,
+		.sink = &layer_sink_directory,
+		.tasks = tasks,
+		.n = n,
+	};
 	int r = set_limits(&b, err);
 
 	if (r < 0)
 		return r;
 	pthread_mutex_init(&b.lock, NULL);
 	prepare(&b, jobs);
-	run_workers(&b, threads);
+	r = take_all(&b, end, err);
 	pthread_mutex_destroy(&b.lock);
-	fill_duplicates(&b);
-	if (b.failed < 0)
-		*err = b.err;
-	r = b.failed < 0 ? b.failed : publish(&b, err);
-	(void)store_empty_tmp(store, &ignored); /* what stays, the next writer removes */
 	return r;
 }

@@ -14,7 +14,11 @@
 #include "codec/inflate.h"
 #include "image/transfer.h"
 
-struct image_store;
+struct archive_reader;
+struct image_index;
+struct store_work;
+struct unpack_limits;
+struct unpack_result;
 
 struct layer_job {
 	/* Where its bytes come from: a fresh stream each time. */
@@ -32,14 +36,57 @@ struct layer_job {
 };
 
 /*
- * Bring every layer into the store; what is there already is not read again. Needs the writer's
- * lock. Jobs of the same content are done once.
+ * What becomes of a layer's files: a directory, an image file. A constant table.
  *
- * threads     layers at a time, 1..LAYER_THREADS_MAX
+ * take   reads the archive to its end and makes the layer in layer_fd, its own new directory
+ */
+struct layer_sink {
+	const char *name;
+	int (*take)(struct archive_reader *a, int layer_fd, const struct unpack_limits *limits,
+		    struct unpack_result *ret, struct error *err);
+};
+extern const struct layer_sink layer_sink_directory; /* layers/<diff id>/diff */
+
+enum layer_event {
+	LAYER_EXISTS, /* it is in the store, or another job brings it */
+	LAYER_BEGINS,
+	LAYER_READ, /* so many bytes of the blob came; often */
+	LAYER_DONE,
+};
+
+/* Called by several threads at once. */
+struct layer_watch {
+	void (*tell)(void *ctx, const struct layer_job *job, enum layer_event event,
+		     uint64_t bytes);
+	void *ctx;
+};
+
+/* How a batch of layers ends, and with it a load or a pull. */
+struct layers_end {
+	/* Every job's fields are known: puts the documents into work (work_put_blob). */
+	int (*prepare)(void *ctx, struct store_work *work, struct error *err);
+	/* All is in the store: changes the index, which is then saved. Under the store's lock. */
+	int (*commit)(void *ctx, struct image_index *index, struct error *err);
+	void *ctx;
+};
+
+struct layers_options {
+	unsigned threads; /* layers at a time, 1..LAYER_THREADS_MAX */
+	const struct image_limits *limits;
+	const struct layer_watch *watch; /* may be NULL */
+};
+
+/*
+ * Bring every layer into the store; what is there already is not read again, and is read after all
+ * if somebody removes it meanwhile. Without the store's lock, which is taken at the end. Jobs of the
+ * same content are done once.
+ *
+ * end         NULL: only the layers
  * Errors      ERROR_INVALID for a digest that does not match, a refused entry, an exceeded limit;
  *             the first failure ends the others
- * Leaves      all of them, flushed to disk; on failure none, and what was begun lies in tmp/
+ * Leaves      all of it, flushed to disk; on failure nothing but what lies in work
  */
 #define LAYER_THREADS_MAX 16
-int layers_take(struct image_store *store, struct layer_job *jobs, size_t n, unsigned threads,
-		const struct image_limits *limits, struct error *err);
+int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,
+		const struct layers_options *options, const struct layers_end *end,
+		struct error *err);

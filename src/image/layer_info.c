@@ -44,8 +44,7 @@ static int parse(const struct json *doc, struct layer_info *info, struct error *
 	return 0;
 }
 
-int layer_info_load(int root_fd, const struct digest *diff_id, struct layer_info *ret,
-		    struct error *err)
+int layer_info_load_from(int fd, const char *dir, struct layer_info *ret, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = NULL;
 	cleanup_free char *text = NULL;
@@ -55,8 +54,8 @@ int layer_info_load(int root_fd, const struct digest *diff_id, struct layer_info
 	size_t len;
 	int r;
 
-	(void)snprintf(path, sizeof(path), "%s/" INFO_NAME, layer_path(diff_id).s); /* 82 bytes */
-	r = file_read(root_fd, path, INFO_MAX_BYTES, &text, &len, err);
+	(void)snprintf(path, sizeof(path), "%.128s/" INFO_NAME, dir);
+	r = file_read(fd, path, INFO_MAX_BYTES, &text, &len, err);
 	if (r < 0)
 		return r;
 	arena = arena_new();
@@ -67,6 +66,12 @@ int layer_info_load(int root_fd, const struct digest *diff_id, struct layer_info
 		return error_prefix(err, r, "'%s'", path);
 	*ret = info;
 	return 0;
+}
+
+int layer_info_load(int root_fd, const struct digest *diff_id, struct layer_info *ret,
+		    struct error *err)
+{
+	return layer_info_load_from(root_fd, layer_path(diff_id).s, ret, err);
 }
 
 int layer_info_save(int dir_fd, const struct layer_info *info, struct error *err)

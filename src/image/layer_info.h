@@ -19,4 +19,6 @@ struct layer_info {
 /* dir_fd: the layer's directory. -ENOENT: no such layer. */
 int layer_info_load(int root_fd, const struct digest *diff_id, struct layer_info *ret,
 		    struct error *err);
+/* The same of the layer in the directory fd/dir. */
+int layer_info_load_from(int fd, const char *dir, struct layer_info *ret, struct error *err);
 int layer_info_save(int dir_fd, const struct layer_info *info, struct error *err);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -12,6 +10,7 @@
 #include "image/manifest.h"
 #include "image/progress_stream.h"
 #include "image/reference.h"
+#include "image/work.h"
 
 #define THREADS_DEFAULT 2
 
@@ -110,46 +109,65 @@ static int plan(struct load *load, struct error *err)
 		"a root file system is taken by 'berth import'");
 }
 
-/* The image's documents into the store, and what the index says of it. */
-static int store_image(struct load *load, const struct load_image *image, struct image_index *index,
-		       struct error *err)
+/* The image's documents, and what the index shall say of it. */
+static int prepare_image(struct load *load, struct load_image *image, struct store_work *work,
+			 struct error *err)
 {
 	const struct layer_job *jobs = load->jobs + image->first_job;
-	struct index_entry entry = { 0 };
+	struct index_entry *entry = &image->entry;
+	const char *type = image->media_type ? image->media_type : OCI_MEDIA_TYPE_MANIFEST;
 	struct digest config_id;
-	int r = blob_write(load->store, image->config_json, image->config_len, &config_id, err);
+	int r = work_put_blob(work, image->config_json, image->config_len, &config_id, err);
 
+	*entry = (struct index_entry){ .id = image->id };
 	if (r == 0)
-		r = manifest_store(load->store, image->manifest_json, image->manifest_len,
-				   &image->id, image->config_len, jobs, image->n_jobs, &entry, err);
+		r = manifest_put(work, image->manifest_json, image->manifest_len, &image->id,
+				 image->config_len, jobs, image->n_jobs, entry, err);
 	if (r < 0)
 		return r;
-	entry.id = image->id;
-	entry.media_type = xstrdup(image->media_type ? image->media_type : OCI_MEDIA_TYPE_MANIFEST);
+	entry->media_type = arena_strdup(load->arena, type);
 	for (size_t i = 0; i < image->n_jobs; i++)
-		entry.size_bytes += jobs[i].unpacked_bytes;
+		entry->size_bytes += jobs[i].unpacked_bytes;
 	if (image->config->created)
-		(void)clock_parse(image->config->created, &entry.created_ns); /* for tables */
-	if (!image->names)
-		index_put(index, &entry, NULL);
-	for (size_t i = 0; image->names && image->names[i]; i++)
-		index_put(index, &entry, image->names[i]);
-	free(entry.media_type);
+		(void)clock_parse(image->config->created, &entry->created_ns); /* for tables */
 	return 0;
 }
 
-static int store_all(struct load *load, struct error *err)
+static int prepare(void *ctx, struct store_work *work, struct error *err)
 {
-	cleanup_index struct image_index index = { 0 };
-	unsigned threads = load->options->jobs ? load->options->jobs : THREADS_DEFAULT;
-	int r = layers_take(load->store, load->jobs, load->n_jobs, threads, &load->options->limits,
-			    err);
+	struct load *load = ctx;
+	int r = 0;
 
-	if (r == 0)
-		r = index_load(load->store->root_fd, &index, err);
 	for (size_t i = 0; i < load->n_images && r == 0; i++)
-		r = store_image(load, &load->images[i], &index, err);
-	return r < 0 ? r : index_save(load->store->root_fd, &index, err);
+		r = prepare_image(load, &load->images[i], work, err);
+	return r;
+}
+
+static int commit(void *ctx, struct image_index *index, struct error *err)
+{
+	const struct load *load = ctx;
+
+	(void)err; /* cannot fail */
+	for (size_t i = 0; i < load->n_images; i++) {
+		const struct load_image *image = &load->images[i];
+
+		if (!image->names)
+			index_put(index, &image->entry, NULL);
+		for (size_t k = 0; image->names && image->names[k]; k++)
+			index_put(index, &image->entry, image->names[k]);
+	}
+	return 0;
+}
+
+static int take_all(struct load *load, struct store_work *work, struct error *err)
+{
+	const struct layers_options options = {
+		.threads = load->options->jobs ? load->options->jobs : THREADS_DEFAULT,
+		.limits = &load->options->limits,
+	};
+	const struct layers_end end = { prepare, commit, load };
+
+	return layers_take(work, load->jobs, load->n_jobs, &options, &end, err);
 }
 
 static void report(const struct load *load, struct image_loaded *ret)
@@ -166,7 +184,8 @@ static void report(const struct load *load, struct image_loaded *ret)
 	}
 }
 
-static int load_input(struct load *load, struct image_loaded *ret, struct error *err)
+static int load_input(struct load *load, struct store_work *work, struct image_loaded *ret,
+		      struct error *err)
 {
 	int r = plan(load, err);
 
@@ -175,7 +194,7 @@ static int load_input(struct load *load, struct image_loaded *ret, struct error 
 			       load->options->platform ? " for platform " : "",
 			       load->options->platform ? load->options->platform : "");
 	if (r == 0)
-		r = store_all(load, err);
+		r = take_all(load, work, err);
 	if (r == 0)
 		report(load, ret);
 	for (size_t i = 0; i < load->n_images; i++)
@@ -191,20 +210,17 @@ int image_load(struct image_store *store, int fd, const char *name,
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_with(input_close) struct input *input = NULL;
-	cleanup_fd int lock = -EBADF, tmp_fd = -EBADF;
-	struct load load = { .store = store, .options = options, .arena = arena };
-	int r = store_lock(store, &lock, err);
+	cleanup_work struct store_work work = STORE_WORK_NONE;
+	struct load load = { .options = options, .arena = arena };
+	int r = store_work_begin(store, &work, err);
 
 	if (r < 0)
 		return r;
-	tmp_fd = openat(store->root_fd, TMP_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (tmp_fd < 0)
-		return error_sys(err, "cannot open '" TMP_DIR "'");
-	r = input_open(fd, name, tmp_fd, &input, err);
+	r = input_open(fd, name, work.fd, &input, err);
 	if (r < 0)
 		return r;
 	load.input = input;
-	r = load_input(&load, ret, err);
+	r = load_input(&load, &work, ret, err);
 	return r < 0 ? error_prefix(err, r, "cannot load '%s'", name) : 0;
 }
 

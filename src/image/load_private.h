@@ -32,10 +32,10 @@ struct load_image {
 	size_t manifest_len;
 	const char *media_type; /* of the manifest */
 	size_t first_job, n_jobs;
+	struct index_entry entry; /* what the index will say; its strings are the arena's */
 };
 
 struct load {
-	struct image_store *store;
 	struct input *input;
 	const struct image_load_options *options;
 	struct arena *arena;

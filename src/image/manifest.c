@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "image/index.h"
 #include "image/layer.h"
-#include "image/store_private.h"
+#include "image/work.h"
 #include "oci/image.h"
 
 static const char *const layer_types[] = {
@@ -38,10 +38,10 @@ static void format(const struct digest *config_id, uint64_t config_bytes,
 		out);
 }
 
-int manifest_store(struct image_store *store, const char *json, size_t len,
-		   const struct digest *config_id, uint64_t config_bytes,
-		   const struct layer_job *layers, size_t n_layers, struct index_entry *entry,
-		   struct error *err)
+int manifest_put(struct store_work *work, const char *json, size_t len,
+		 const struct digest *config_id, uint64_t config_bytes,
+		 const struct layer_job *layers, size_t n_layers, struct index_entry *entry,
+		 struct error *err)
 {
 	cleanup_buf struct buf written = { 0 };
 
@@ -51,5 +51,5 @@ int manifest_store(struct image_store *store, const char *json, size_t len,
 		len = written.len;
 	}
 	entry->manifest_bytes = len;
-	return blob_write(store, json, len, &entry->manifest_id, err);
+	return work_put_blob(work, json, len, &entry->manifest_id, err);
 }

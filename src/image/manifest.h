@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Manifests into the store: one that came along as it is, or a new one for layers and a config. */
+/* Manifests on their way into the store: one that came along as it is, or a new one for layers and a config. */
 
 #include <stddef.h>
 #include <stdint.h>
 #include "base/digest.h"
 #include "base/error.h"
 
-struct image_store;
+struct store_work;
 struct layer_job;
 struct index_entry;
 
@@ -16,7 +16,7 @@ struct index_entry;
  * json      the manifest, or NULL to write one
  * entry     manifest_id and manifest_bytes are set
  */
-int manifest_store(struct image_store *store, const char *json, size_t len,
-		   const struct digest *config_id, uint64_t config_bytes,
-		   const struct layer_job *layers, size_t n_layers, struct index_entry *entry,
-		   struct error *err);
+int manifest_put(struct store_work *work, const char *json, size_t len,
+		 const struct digest *config_id, uint64_t config_bytes,
+		 const struct layer_job *layers, size_t n_layers, struct index_entry *entry,
+		 struct error *err);

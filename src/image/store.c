@@ -18,11 +18,12 @@
 #include "codec/sha256.h"
 #include "image/reference.h"
 #include "image/store_private.h"
+#include "image/work.h"
 #include "oci/image.h"
 
 #define LOCK_PATH "images/lock"
-/* A load of a large image from a slow disk takes minutes; a stuck holder is named after this. */
-#define LOCK_WAIT_MS (10 * 60 * 1000)
+/* Nobody reads or unpacks under the lock, but a slow disk may; a stuck holder is named after this. */
+#define LOCK_WAIT_MS (5 * 60 * 1000)
 
 int image_store_open(const char *root, struct image_store **ret, struct error *err)
 {
@@ -64,7 +65,7 @@ struct store_path layer_path(const struct digest *diff_id)
 	return p;
 }
 
-static int make_dirs(struct image_store *store, struct error *err)
+int store_make_dirs(struct image_store *store, struct error *err)
 {
 	static const char *const dirs[] = { "images",	"images/blobs", BLOBS_DIR,
 					    LAYERS_DIR, TMP_DIR,	TRASH_DIR };
@@ -86,27 +87,17 @@ static int write_layout_file(struct image_store *store, struct error *err)
 				 0644, 0, err);
 }
 
-int store_empty_tmp(struct image_store *store, struct error *err)
-{
-	cleanup_fd int fd =
-		openat(store->root_fd, TMP_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_sys(err, "cannot open '%s/" TMP_DIR "'", store->root_path);
-	return dir_empty(fd, err);
-}
-
 int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 {
 	cleanup_fd int lock = -EBADF;
-	int r = make_dirs(store, err);
+	int r = store_make_dirs(store, err);
 
 	if (r == 0)
+		r = store_sweep_tmp(store, err);
+	if (r >= 0)
 		r = lock_acquire(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, &lock, err);
 	if (r == 0)
 		r = write_layout_file(store, err);
-	if (r == 0)
-		r = store_empty_tmp(store, err);
 	if (r < 0)
 		return error_prefix(err, r, "image store");
 	*ret_lock = take_fd(&lock);

@@ -10,7 +10,7 @@
 
 #define BLOBS_DIR  "images/blobs/sha256"
 #define LAYERS_DIR "layers"
-#define TMP_DIR	   "tmp" /* emptied by every writer: what is in it was left by a crash */
+#define TMP_DIR	   "tmp" /* what writers have in work: work.h */
 #define TRASH_DIR  "trash"
 
 struct image_store {
@@ -26,14 +26,15 @@ struct store_path blob_path(const struct digest *id);
 /* "layers/<hex>" */
 struct store_path layer_path(const struct digest *diff_id);
 
+/* Makes the directories that are missing. */
+int store_make_dirs(struct image_store *store, struct error *err);
+
 /*
- * Become the one writer, waiting for another: makes the directories that are missing and removes
- * what a crash left half made. Closing ret_lock ends it.
+ * Become the one who changes what the store holds, waiting for another: to publish what is complete
+ * (work.h) or to remove. Nothing is read, unpacked or deleted under it. Makes the directories that
+ * are missing, and clears away what dead writers left. Closing ret_lock ends it.
  */
 int store_lock(struct image_store *store, int *ret_lock, struct error *err);
-
-/* Removes what a writer leaves in tmp/; needs the lock. */
-int store_empty_tmp(struct image_store *store, struct error *err);
 
 /* A small blob (manifest, config) as a heap string. ERROR_INVALID if it is not what its digest says. */
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,

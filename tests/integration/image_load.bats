@@ -181,7 +181,7 @@ PYTHON
   pack "$work/tree" "$work/tree.tar"
   berth import "$work/tree.tar" killed:1 &
   local pid=$!
-  wait_until 10 test -e "$BERTH_ROOT/tmp/layer-0"
+  wait_until 10 compgen -G "$BERTH_ROOT/tmp/*/unpack-0"
   kill -9 $pid
   wait $pid || true
   [ -z "$(berth images -q)" ]
