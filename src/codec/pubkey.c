@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/pubkey.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "base/macro.h"
+
+#define CRYPTO_LIBRARY "libcrypto.so.3"
+
+struct crypto {
+	void *library;
+	BIO *(*bio_new)(const void *data, int len);
+	int (*bio_free)(BIO *bio);
+	EVP_PKEY *(*read_key)(BIO *bio, EVP_PKEY **key, pem_password_cb *callback, void *ctx);
+	int (*key_kind)(const EVP_PKEY *key);
+	void (*key_free)(EVP_PKEY *key);
+	EVP_MD_CTX *(*md_new)(void);
+	void (*md_free)(EVP_MD_CTX *ctx);
+	const EVP_MD *(*sha256)(void);
+	int (*init)(EVP_MD_CTX *ctx, EVP_PKEY_CTX **key_ctx, const EVP_MD *md, ENGINE *engine,
+		    EVP_PKEY *key);
+	int (*verify)(EVP_MD_CTX *ctx, const unsigned char *sig, size_t sig_len,
+		      const unsigned char *data, size_t len);
+};
+
+static const struct symbol {
+	const char *name;
+	size_t offset; /* of a pointer in struct crypto */
+} symbols[] = {
+	{ "BIO_new_mem_buf", offsetof(struct crypto, bio_new) },
+	{ "BIO_free", offsetof(struct crypto, bio_free) },
+	{ "PEM_read_bio_PUBKEY", offsetof(struct crypto, read_key) },
+	{ "EVP_PKEY_get_base_id", offsetof(struct crypto, key_kind) },
+	{ "EVP_PKEY_free", offsetof(struct crypto, key_free) },
+	{ "EVP_MD_CTX_new", offsetof(struct crypto, md_new) },
+	{ "EVP_MD_CTX_free", offsetof(struct crypto, md_free) },
+	{ "EVP_sha256", offsetof(struct crypto, sha256) },
+	{ "EVP_DigestVerifyInit", offsetof(struct crypto, init) },
+	{ "EVP_DigestVerify", offsetof(struct crypto, verify) },
+};
+
+static int open_crypto(struct crypto *c, struct error *err)
+{
+	c->library = dlopen(CRYPTO_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!c->library)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "signatures are verified by OpenSSL 3: install " CRYPTO_LIBRARY);
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
+		void *symbol = dlsym(c->library, symbols[i].name);
+
+		if (!symbol) {
+			(void)dlclose(c->library);
+			return error_kind(err, ERROR_UNSUPPORTED, CRYPTO_LIBRARY " has no %s",
+					  symbols[i].name);
+		}
+		*(void **)((char *)c + symbols[i].offset) = symbol;
+	}
+	return 0;
+}
+
+/* The digest that goes with a kind of key: NULL for none, which Ed25519 wants. */
+static int digest_of(const struct crypto *c, const EVP_PKEY *key, const EVP_MD **ret,
+		     struct error *err)
+{
+	switch (c->key_kind(key)) {
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_EC:
+		*ret = c->sha256();
+		return 0;
+	case EVP_PKEY_ED25519:
+		*ret = NULL;
+		return 0;
+	default:
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "the key is neither of ECDSA nor of RSA nor of Ed25519");
+	}
+}
+
+static int verify(const struct crypto *c, EVP_PKEY *key, const void *data, size_t len,
+		  const void *sig, size_t sig_len, struct error *err)
+{
+	const EVP_MD *md = NULL;
+	EVP_MD_CTX *ctx;
+	int r = digest_of(c, key, &md, err);
+
+	if (r < 0)
+		return r;
+	ctx = c->md_new();
+	if (!ctx)
+		return error_oom(err);
+	if (c->init(ctx, NULL, md, NULL, key) != 1)
+		r = error_kind(err, ERROR_UNSUPPORTED, "OpenSSL refuses this key");
+	else
+		r = c->verify(ctx, sig, sig_len, data, len) == 1;
+	c->md_free(ctx);
+	return r;
+}
+
+int pubkey_verify(const char *pem, size_t pem_len, const void *data, size_t len, const void *sig,
+		  size_t sig_len, struct error *err)
+{
+	struct crypto c;
+	EVP_PKEY *key = NULL;
+	BIO *bio = NULL;
+	int r = open_crypto(&c, err);
+
+	if (r < 0)
+		return r;
+	bio = pem_len <= INT_MAX ? c.bio_new(pem, (int)pem_len) : NULL;
+	key = bio ? c.read_key(bio, NULL, NULL, NULL) : NULL;
+	if (key)
+		r = verify(&c, key, data, len, sig, sig_len, err);
+	else
+		r = error_kind(err, ERROR_INVALID, "no public key in PEM");
+	if (key)
+		c.key_free(key);
+	if (bio)
+		(void)c.bio_free(bio); /* memory only */
+	(void)dlclose(c.library);      /* stays, if it is still used elsewhere */
+	return r;
+}
