@@ -16,8 +16,8 @@
 #include "engine/engine.h"
 
 static const struct command_table *const tables[] = {
-	&commands_run,	 &commands_container, &commands_container_io,
-	&commands_image, &commands_system,    &commands_push,
+	&commands_run,	  &commands_container, &commands_container_io, &commands_image,
+	&commands_system, &commands_push,      &commands_login,	       &commands_search,
 };
 
 /* Is word one of the names in a list separated by spaces? */
@@ -191,8 +191,8 @@ static const struct option global_options[] = {
 
 /* Docker's commands that are not there: who types one should not doubt his typing. */
 static const char *const not_yet[] = {
-	"build", "buildx", "commit",  "compose", "context", "cp",     "diff",  "events", "export",
-	"login", "logout", "network", "port",	 "pull",    "search", "swarm", "update", "volume",
+	"build",  "buildx",  "commit", "compose", "context", "cp",     "diff",	 "events",
+	"export", "network", "port",   "pull",	  "swarm",   "update", "volume",
 };
 
 static bool is_not_yet(const char *word)

@@ -104,8 +104,10 @@ static int run(const char *name, const char *verb, const struct buf *input, stru
 	r = input_pipe(input, &in_fd, err);
 	if (r >= 0)
 		r = spawn(program, verb, in_fd, &out_fd, &pidfd, err);
-	if (r < 0)
+	if (r < 0) {
+		err->kind = ERROR_INTERNAL; /* not a container's command: no 127 */
 		return error_prefix(err, r, "credential helper '%s'", program);
+	}
 	buf_reserve(answer, ANSWER_MAX_BYTES + 1);
 	n = fd_read_full(out_fd, answer->data, ANSWER_MAX_BYTES);
 	out_fd = (close(out_fd), -EBADF); /* one that says more gets SIGPIPE */

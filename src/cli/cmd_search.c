@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* search: repositories of a registry. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/text.h"
+#include "codec/json.h"
+#include "registry/registry.h"
+
+#define HUB	      "docker.io"
+#define LIMIT_DEFAULT 25
+#define LIMIT_MAX     100 /* docker's */
+#define DESCRIPTION   45  /* characters of it in the table */
+
+struct search_flags {
+	char **filter;
+	const char *format;
+	int limit;
+	bool no_trunc;
+};
+
+static const struct option options[] = {
+	{ .name = "filter",
+	  .short_name = 'f',
+	  .type = OPTION_LIST,
+	  .arg = "filter",
+	  OPTION_FIELD(search_flags, filter),
+	  .help = "Filter output: is-automated=BOOL, is-official=BOOL, stars=NUMBER" },
+	{ .name = "format",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(search_flags, format),
+	  .help = "Format output using 'table', 'json' or a Go template" },
+	{ .name = "limit",
+	  .type = OPTION_INT,
+	  .arg = "int",
+	  OPTION_FIELD(search_flags, limit),
+	  .help = "Max number of search results (25)" },
+	{ .name = "no-trunc",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(search_flags, no_trunc),
+	  .help = "Don't truncate output" },
+};
+
+static const struct output_column columns[] = {
+	{ "Description", "DESCRIPTION" }, { "IsAutomated", "AUTOMATED" },
+	{ "IsOfficial", "OFFICIAL" },	  { "Name", "NAME" },
+	{ "StarCount", "STARS" },
+};
+
+#define TABLE "table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}"
+
+/* Filters */
+
+struct search_filter {
+	uint64_t stars;
+	int official, automated; /* 1 must be, 0 must not be, -1 does not matter */
+};
+
+static int parse_truth(const char *name, const char *value, int *ret, struct error *err)
+{
+	bool truth;
+
+	if (str_to_bool(value, &truth) < 0)
+		return error_kind(err, ERROR_INVALID, "invalid filter '%s=%s'", name, value);
+	*ret = truth;
+	return 0;
+}
+
+static int parse_filter(const char *text, struct search_filter *f, struct error *err)
+{
+	const char *stars = str_after(text, "stars="), *official = str_after(text, "is-official=");
+	const char *automated = str_after(text, "is-automated=");
+	uint64_t least;
+
+	if (official)
+		return parse_truth("is-official", official, &f->official, err);
+	if (automated)
+		return parse_truth("is-automated", automated, &f->automated, err);
+	if (!stars)
+		return error_kind(err, ERROR_INVALID, "invalid filter '%s'", text);
+	if (str_to_u64(stars, &least) < 0)
+		return error_kind(err, ERROR_INVALID, "invalid filter 'stars=%s'", stars);
+	f->stars = MAX(f->stars, least);
+	return 0;
+}
+
+static bool matches(const struct search_filter *f, const struct registry_search_result *r)
+{
+	return r->stars >= f->stars && (f->official < 0 || f->official == r->official) &&
+	       (f->automated < 0 || f->automated == r->automated);
+}
+
+/* Rows */
+
+static char *one_line(const char *description)
+{
+	char *copy = xstrdup(description);
+
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' '; /* a registry's text must not move the cursor */
+	return copy;
+}
+
+static void add_row(const struct registry_search_result *r, bool no_trunc, struct json_writer *w)
+{
+	cleanup_free char *line = one_line(r->description), *name = one_line(r->name);
+	cleanup_free char *cut = text_ellipsis(line, DESCRIPTION);
+	cleanup_free char *stars = xasprintf("%llu", (unsigned long long)r->stars);
+
+	json_begin_object(w, NULL);
+	json_add_string(w, "Description", no_trunc ? line : cut);
+	json_add_string(w, "IsAutomated", r->automated ? "[OK]" : "");
+	json_add_string(w, "IsOfficial", r->official ? "[OK]" : "");
+	json_add_string(w, "Name", name);
+	json_add_string(w, "StarCount", stars);
+	json_end(w);
+}
+
+static int by_stars(const void *a, const void *b)
+{
+	const struct registry_search_result *x = a, *y = b;
+
+	return x->stars < y->stars ? 1 : x->stars > y->stars ? -1 : strcmp(x->name, y->name);
+}
+
+static int print(const struct search_flags *f, const struct search_filter *filter,
+		 struct registry_search_result *results, size_t n, struct error *err)
+{
+	const struct output o = { .format = f->format,
+				  .default_table = TABLE,
+				  .columns = columns,
+				  .n_columns = ARRAY_SIZE(columns) };
+	cleanup_buf struct buf rows = { 0 };
+	struct json_writer w;
+
+	if (n)
+		qsort(results, n, sizeof(*results), by_stars);
+	json_writer_init(&w, &rows, NULL);
+	json_begin_array(&w, NULL);
+	for (size_t i = 0; i < n; i++)
+		if (matches(filter, &results[i]))
+			add_row(&results[i], f->no_trunc, &w);
+	json_end(&w);
+	return output_rows(&o, &rows, err);
+}
+
+/* "reg.example/term" asks that registry, "team/term" docker's: as in a reference. heap: the domain. */
+static char *split_term(const char *text, const char **ret_term)
+{
+	size_t first = strcspn(text, "/");
+	cleanup_free char *domain = xstrndup(text, first);
+
+	*ret_term = text;
+	if (!text[first] || (!strpbrk(domain, ".:") && !str_eq(domain, "localhost")))
+		return xstrdup(HUB);
+	*ret_term = text + first + 1;
+	return take_ptr(&domain);
+}
+
+static int cmd_search(struct cli *cli, void *target, int n, char **args, struct error *err)
+{
+	const struct search_flags *f = target;
+	struct search_filter filter = { .official = -1, .automated = -1 };
+	struct registry_search_result *results = NULL;
+	const char *term;
+	cleanup_free char *domain = split_term(args[0], &term);
+	size_t n_results = 0;
+	int r = 0;
+
+	if (f->limit < 1 || f->limit > LIMIT_MAX)
+		return error_kind(err, ERROR_INVALID, "limit %d is outside the range of [1, %d]",
+				  f->limit, LIMIT_MAX);
+	for (char **word = f->filter; r >= 0 && word && *word; word++)
+		r = parse_filter(*word, &filter, err);
+	if (r >= 0)
+		r = registry_search(domain, term, (size_t)f->limit, false, &results, &n_results,
+				    err);
+	if (r < 0)
+		return r;
+	r = print(f, &filter, results, n_results, err);
+	registry_search_free(results, n_results);
+	return r;
+}
+
+static void search_defaults(void *target)
+{
+	((struct search_flags *)target)->limit = LIMIT_DEFAULT;
+}
+
+static const struct command commands[] = {
+	{ .name = "search",
+	  .top = "search",
+	  .usage = "[OPTIONS] TERM",
+	  .summary = "Search a registry for images",
+	  COMMAND_OPTIONS(options, search_flags),
+	  .init = search_defaults,
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_search },
+};
+
+const struct command_table commands_search = { commands, ARRAY_SIZE(commands) };
