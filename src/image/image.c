@@ -23,9 +23,19 @@ struct image *image_free(struct image *image)
 	return NULL;
 }
 
-static int compare_strings(const void *a, const void *b)
+/* A name without what people do not see of it. */
+static const char *visible(const char *name)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const char *rest = str_after(name, "docker.io/library/");
+
+	if (!rest)
+		rest = str_after(name, "docker.io/");
+	return rest ? rest : name;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(visible(*(char *const *)a), visible(*(char *const *)b));
 }
 
 /* Sorted, as docker shows them. */
@@ -38,7 +48,7 @@ static char **names_of(const struct image_index *index, const struct digest *id)
 			names = strv_push(names, index->entries[i].name);
 	}
 	if (names)
-		qsort(names, strv_len(names), sizeof(*names), compare_strings);
+		qsort(names, strv_len(names), sizeof(*names), compare_names);
 	return names;
 }
 
