@@ -145,7 +145,12 @@ char **strv_free(char **v)
 
 char **strv_copy(char *const *v)
 {
-	char **copy = xcalloc(strv_len(v) + 1, sizeof(*copy));
+	size_t n = strv_len(v), capacity = 4;
+	char **copy;
+
+	while (capacity < n + 1) /* as strv_push() has it: copies grow, too */
+		capacity *= 2;
+	copy = xcalloc(capacity, sizeof(*copy));
 
 	for (size_t i = 0; v && v[i]; i++)
 		copy[i] = xstrdup(v[i]);
