@@ -12,6 +12,7 @@
 #include "engine/document.h"
 #include "engine/handle.h"
 #include "engine/place.h"
+#include "engine/reserve.h"
 #include "image/store.h"
 #include "runtime/rootless.h"
 
@@ -91,6 +92,7 @@ int engine_images(struct engine *e, struct image_store **ret_store, struct error
 
 		if (r < 0)
 			return r;
+		reserve_keep(e);
 	}
 	*ret_store = e->images;
 	return 0;

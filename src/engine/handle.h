@@ -19,7 +19,8 @@ struct engine {
 	bool rootless;	    /* an ordinary user, in the namespace of rootless_enter() */
 	struct db *db;	    /* NULL until needed */
 	struct image_store *images;
-	bool sweeps; /* it has put something into the trash */
+	bool sweeps;   /* it has put something into the trash */
+	bool was_full; /* and the disk was full: the room is wanted at once */
 };
 
 /* Opened when first asked for; borrowed. */
@@ -34,6 +35,9 @@ int engine_program(const char *name, char **ret_path, struct error *err);
 /* image_in_use_fn; ctx is the engine. 0: no container uses the image, 1: one that is stopped does,
  * 2: a running one. */
 int engine_image_user(void *ctx, const struct digest *id, char *who, size_t who_size);
+
+/* After a removal: deletes at once what is in the trash if the disk was full. */
+void engine_sweep_if_full(struct engine *e);
 
 /* Directories */
 

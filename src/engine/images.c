@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "engine/handle.h"
+#include "engine/reserve.h"
 #include "image/check.h"
 #include "image/store.h"
 
@@ -32,12 +33,16 @@ int engine_remove_image(struct engine *e, const char *ref, bool force,
 			struct image_removal *ret_removal, struct error *err)
 {
 	struct image_store *store;
-	int r = engine_images(e, &store, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	return image_remove(store, ref, force ? IMAGE_REMOVE_FORCE : 0, engine_image_user, e,
-			    ret_removal, err);
+	reserve_release_if_full(e);
+	r = engine_images(e, &store, err);
+	if (r == 0)
+		r = image_remove(store, ref, force ? IMAGE_REMOVE_FORCE : 0, engine_image_user, e,
+				 ret_removal, err);
+	if (r == 0)
+		engine_sweep_if_full(e);
+	return r;
 }
 
 int engine_check_images(struct engine *e, bool quick, bool repair, char ***report, size_t *ret_left,

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/handle.h"
+#include "engine/reserve.h"
 #include "image/filter.h"
 
 void engine_pruned_done(struct engine_pruned *p)
@@ -165,8 +166,10 @@ int engine_prune_images(struct engine *e, bool all, char *const *words,
 	struct image_store *store;
 	struct error ignored;
 	uint64_t collected;
-	int r = engine_images(e, &store, err);
+	int r;
 
+	reserve_release_if_full(e);
+	r = engine_images(e, &store, err);
 	if (r == 0)
 		r = image_filter_parse(store, words, IMAGE_FILTER_PRUNE, &filter, err);
 	if (r == 0)

@@ -202,5 +202,6 @@ int container_discard(struct engine *e, const char *id, struct error *err)
 	e->sweeps = true;
 	if (trash_sweep_small(trash_fd, &ignored) < 0)
 		log_debug("emptying the trash: %s", ignored.msg);
+	engine_sweep_if_full(e);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "engine/handle.h"
+#include "engine/reserve.h"
 #include "engine/stop.h"
 
 /* Not while somebody starts it. Its directory may be gone: then there is nothing to hold. */
@@ -49,8 +50,10 @@ int engine_remove(struct engine *e, const char *ref, unsigned flags, struct erro
 	bool force = flags & ENGINE_REMOVE_FORCE;
 	struct record record;
 	struct db *db;
-	int r = engine_db(e, &db, err);
+	int r;
 
+	reserve_release_if_full(e);
+	r = engine_db(e, &db, err);
 	if (r >= 0)
 		r = db_find(db, ref, arena, &record, err);
 	if (r >= 0)

@@ -2,7 +2,8 @@
 /*
  * The deletion of large images and containers, in a process of its own: a removal renames into
  * ROOT/trash and returns. Its lock (base/trash.h) keeps it alone; if it is killed, the next verb
- * that looks at images or removes something starts another.
+ * that looks at images or removes something starts another. Who removes something from a full disk
+ * wants its room, and waits.
  */
 #include <fcntl.h>
 #include <linux/ioprio.h>
@@ -16,6 +17,7 @@
 #include "base/proc.h"
 #include "base/trash.h"
 #include "engine/handle.h"
+#include "engine/reserve.h"
 
 #define NICE	   10
 #define IO_LOWEST  7 /* of the best-effort class: the idle class may starve, and the room with it */
@@ -40,6 +42,17 @@ int engine_sweep(struct engine *e, struct error *err)
 	return trash_sweep(trash_fd, err);
 }
 
+void engine_sweep_if_full(struct engine *e)
+{
+	cleanup_fd int trash_fd = -EBADF;
+	struct error err;
+
+	if (!e->was_full)
+		return;
+	if (engine_subdir(e, "trash", &trash_fd, &err) < 0 || trash_sweep(trash_fd, &err) < 0)
+		log_debug("deleting what was removed: %s", err.msg);
+}
+
 void engine_sweep_later(struct engine *e)
 {
 	cleanup_fd int pidfd = -EBADF;
@@ -48,6 +61,7 @@ void engine_sweep_later(struct engine *e)
 	cleanup_free char *berth = NULL;
 	struct error err;
 
+	reserve_restore(e);
 	if (trash_fd < 0 || !trash_is_left(trash_fd) || engine_program("berth", &berth, &err) < 0)
 		return;
 	/* Not waited for: we end soon, and then pid 1 reaps it. */

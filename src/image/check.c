@@ -463,7 +463,8 @@ static int look_at_image(struct check *c, const struct index_entry *e, struct er
 static bool is_first_entry(const struct image_index *index, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (digest_eq(&index->entries[k].id, &index->entries[i].id))
+		if (digest_eq(&index->entries[k].id, &index->entries[i].id) &&
+		    digest_eq(&index->entries[k].manifest_id, &index->entries[i].manifest_id))
 			return false;
 	}
 	return true;

@@ -100,7 +100,7 @@ static int scan(struct image_store *store, struct image_usage *u, struct error *
 static int add_total(struct image_store *store, struct image_usage *u, struct error *err)
 {
 	static const char *const places[] = { "images/index.json", "images/oci-layout",
-					      "images/lock", TMP_DIR };
+					      "images/lock", "images/reserve", TMP_DIR };
 	static const char *const dirs[] = { "images", "images/blobs", BLOBS_DIR, LAYERS_DIR,
 					    TRASH_DIR };
 	int r = 0;

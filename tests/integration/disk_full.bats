@@ -24,6 +24,13 @@ mount_disk() { mount -t tmpfs -o "size=$1,nr_inodes=${2:-4k}" berth-disk-full "$
 on_disk() { berth --root "$disk" "$@"; }
 fill() { dd if=/dev/zero of="$disk/fill" bs=4k 2>/dev/null || true; }
 
+fill_inodes() {
+  mkdir -p "$disk/more"
+  python3 -c 'import itertools, sys, time
+for n in itertools.count():
+    open("%s/%d.%f" % (sys.argv[1], n, time.time()), "x").close()' "$disk/more" 2>/dev/null || true
+}
+
 says_full() {
   [ "$status" -ne 0 ] || fail "success on a full disk"
   expect_text "No space left on device"
@@ -119,4 +126,57 @@ no_image() {
   rm "$disk/fill"
   [ "$(on_disk inspect -f '{{.State.ExitCode}}' alone)" = 5 ]
   [ ! -e "$disk/containers/$id/exit.json.reserve" ]
+}
+# A container that has written NAME KiB.
+writer() { on_disk run --name "$1" berth-test dd if=/dev/zero of=/data bs=1k "count=$2" 2>/dev/null; }
+
+@test "rm and rmi on a full disk: they free it" {
+  local kib
+  for kib in 1 100 5000; do
+    mount_disk 16m
+    on_disk load -q -i "$BATS_FILE_TMPDIR/image.tar" >/dev/null
+    writer first "$kib"
+    writer second "$kib"
+    fill
+    run -0 on_disk rm first
+    fill
+    run -0 on_disk ps -a --format '{{.Names}}'
+    expect_output second
+    run -0 on_disk rm second
+    fill
+    run -0 on_disk rmi berth-test
+    expect_text "Deleted: sha256:"
+    rm "$disk/fill"
+    run -0 on_disk system check
+    [ -z "$(on_disk ps -aq)" ]
+    no_image
+    umount "$disk"
+  done
+}
+
+@test "rm, rmi and prune without inodes: they free them" {
+  mount_disk 16m 700
+  on_disk load -q -i "$BATS_FILE_TMPDIR/image.tar" >/dev/null
+  on_disk create --name first berth-test true >/dev/null
+  on_disk create --name second berth-test true >/dev/null
+  fill_inodes
+  run -0 on_disk rm first
+  fill_inodes
+  run -0 on_disk container prune -f
+  fill_inodes
+  run -0 on_disk image prune -af
+  expect_text "deleted: sha256:"
+  rm -r "$disk/more"
+  run -0 on_disk system check
+  no_image
+}
+@test "tag on a full disk: the names are what they were" {
+  mount_disk 16m
+  on_disk load -q -i "$BATS_FILE_TMPDIR/image.tar" >/dev/null
+  fill
+  run on_disk tag berth-test other
+  [ "$status" = 0 ] || says_full
+  [ "$(on_disk images -q | sort -u | wc -l)" = 1 ]
+  rm "$disk/fill"
+  run -0 on_disk system check
 }
