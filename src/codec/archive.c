@@ -220,6 +220,12 @@ int archive_reader_data(struct archive_reader *a, const void **ret_data, size_t 
 	return 0;
 }
 
+/* libarchive has consumed all before the piece, and the piece itself with the next call. */
+uint64_t archive_reader_data_offset(const struct archive_reader *a)
+{
+	return (uint64_t)archive_filter_bytes(a->ar, 0);
+}
+
 bool archive_reader_xattr(struct archive_reader *a, const char **ret_name, const void **ret_value,
 			  size_t *ret_len)
 {

@@ -70,6 +70,9 @@ int archive_reader_next(struct archive_reader *a, struct archive_member *ret, st
 int archive_reader_data(struct archive_reader *a, const void **ret_data, size_t *ret_len,
 			uint64_t *ret_offset, struct error *err);
 
+/* Where in the source the piece lies that archive_reader_data() returned last. */
+uint64_t archive_reader_data_offset(const struct archive_reader *a);
+
 /* The member's next extended attribute; false when there is none left. */
 bool archive_reader_xattr(struct archive_reader *a, const char **ret_name, const void **ret_value,
 			  size_t *ret_len);

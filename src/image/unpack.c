@@ -111,7 +111,7 @@ static int unpack_whiteout(struct unpack *u, struct unpack_entry *e, enum whiteo
 	return whiteout_make(u, e, err);
 }
 
-static int refuse_path(int r, struct error *err)
+int unpack_refuse_path(int r, struct error *err)
 {
 	switch (r) {
 	case -EXDEV:
@@ -126,7 +126,7 @@ static int refuse_path(int r, struct error *err)
 }
 
 /* aufs kept its notes in directories of such names in a layer's root. */
-static bool is_aufs_note(const char *path)
+bool unpack_is_aufs_note(const char *path)
 {
 	return str_after(path, ".wh..wh.") && whiteout_kind(path) != WHITEOUT_OPAQUE;
 }
@@ -139,11 +139,11 @@ static int unpack_member(struct unpack *u, const struct archive_member *member, 
 	int r = unpack_clean_path(member->path, path);
 
 	if (r < 0)
-		return refuse_path(r, err);
+		return unpack_refuse_path(r, err);
 	if (u->done.entries++ >= u->limits->max_entries)
 		return error_kind(err, ERROR_INVALID, "the layer has more than %llu entries",
 				  (unsigned long long)u->limits->max_entries);
-	if (is_aufs_note(path))
+	if (unpack_is_aufs_note(path))
 		return 0;
 	e.path = path;
 	r = unpack_open_parent(u, path, &e.parent_fd, &e.name, err);

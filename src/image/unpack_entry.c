@@ -63,16 +63,23 @@ static int set_owner(struct unpack *u, int fd, const char *name, const struct ar
 }
 
 /*
+ * overlay's own attributes are how we speak to overlayfs, labels and signatures (security.selinux,
+ * security.ima) how the host's security modules know their own: an archive has no say there.
+ */
+bool unpack_refuses_xattr(const char *name)
+{
+	return str_after(name, "trusted.overlay.") || str_after(name, "user.overlay.") ||
+	       (str_after(name, "security.") && !str_eq(name, "security.capability"));
+}
+
+/*
  * Attributes that the host's file system does not have are left out, as everybody does; file
- * capabilities are not: the program would fail later and nobody would know why. overlay's own
- * attributes are how we speak to overlayfs, labels and signatures (security.selinux, security.ima) how
- * the host's security modules know their own: an archive has no say there.
+ * capabilities are not: the program would fail later and nobody would know why.
  */
 static int set_xattr(struct unpack *u, const char *path, const char *name, const void *value,
 		     size_t len, struct error *err)
 {
-	if (str_after(name, "trusted.overlay.") || str_after(name, "user.overlay.") ||
-	    (str_after(name, "security.") && !str_eq(name, "security.capability"))) {
+	if (unpack_refuses_xattr(name)) {
 		log_debug("attribute %s in a layer is left out", name);
 		return 0;
 	}
@@ -120,11 +127,11 @@ static int set_xattrs_by_name(struct unpack *u, const struct unpack_entry *e, st
 	return set_xattrs(u, fd, e->member, err);
 }
 
-static int too_big(const struct unpack *u, struct error *err)
+int unpack_too_big(const struct unpack_limits *limits, struct error *err)
 {
-	unsigned long long max = u->limits->max_bytes;
+	unsigned long long max = limits->max_bytes;
 
-	if (u->limits->is_space)
+	if (limits->is_space)
 		return error_num(err, ENOSPC,
 				 "the layer unpacks to more than %llu bytes, which are free", max);
 	return error_kind(err, ERROR_INVALID, "the layer unpacks to more than %llu bytes", max);
@@ -144,7 +151,7 @@ static int write_content(struct unpack *u, int fd, const struct archive_member *
 		const char *p = data;
 
 		if (len > u->limits->max_bytes - u->written)
-			return too_big(u, err);
+			return unpack_too_big(u->limits, err);
 		u->written += len;
 		end = offset + len;
 		while (len > 0) {

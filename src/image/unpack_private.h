@@ -56,6 +56,16 @@ int unpack_make_entry(struct unpack *u, const struct unpack_entry *e, struct err
 /* Sets a directory's attributes now. */
 int unpack_finish_dir(struct unpack *u, const struct pending_dir *dir, struct error *err);
 
+/* Rules that hold however a layer is kept */
+
+/* Says what is wrong with a name; r as of unpack_clean_path(), < 0. */
+int unpack_refuse_path(int r, struct error *err);
+int unpack_too_big(const struct unpack_limits *limits, struct error *err);
+/* Notes that aufs left in a layer's root. */
+bool unpack_is_aufs_note(const char *path);
+/* Attributes that no archive may set. */
+bool unpack_refuses_xattr(const char *name);
+
 /* Whiteouts */
 
 enum whiteout_kind {
