@@ -175,6 +175,74 @@ static void test_trash_frees_the_name_at_once(void **state)
 	assert_int_equal(unlinkat(f->fd, "trash", AT_REMOVEDIR), 0);
 }
 
+static void write_bytes(int fd, const char *name, size_t n)
+{
+	int file = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char *bytes = malloc(n);
+
+	memset(bytes, 'x', n);
+	assert_int_equal(write(file, bytes, n), (ssize_t)n);
+	assert_int_equal(fsync(file), 0); /* only then all file systems know how many blocks */
+	close(file);
+	free(bytes);
+}
+
+static void make_hole(int fd, const char *name, off_t size)
+{
+	int file = openat(fd, name, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(ftruncate(file, size), 0);
+	close(file);
+}
+
+static uint64_t blocks_of(int fd, const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static void test_usage_counts_links_once_and_holes_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	uint64_t bytes;
+
+	assert_int_equal(mkdirat(f->fd, "t", 0700), 0);
+	assert_int_equal(mkdirat(f->fd, "t/d", 0700), 0);
+	write_bytes(f->fd, "t/file", 100000);
+	assert_int_equal(linkat(f->fd, "t/file", f->fd, "t/d/link", 0), 0);
+	assert_int_equal(linkat(f->fd, "t/file", f->fd, "t/third", 0), 0);
+	write_bytes(f->fd, "t/sparse", 1);
+	make_hole(f->fd, "t/sparse", 1 << 30);
+	assert_int_equal(symlinkat("/", f->fd, "t/link"), 0);
+	assert_int_equal(dir_usage(f->fd, "t", &bytes, &err), 0);
+	assert_int_equal(bytes, blocks_of(f->fd, "t") + blocks_of(f->fd, "t/d") +
+					blocks_of(f->fd, "t/file") + blocks_of(f->fd, "t/sparse") +
+					blocks_of(f->fd, "t/link"));
+	assert_true(bytes > 100000 && bytes < 1000000);
+	assert_int_equal(dir_usage(f->fd, "t/sparse", &bytes, &err), 0);
+	assert_int_equal(bytes, blocks_of(f->fd, "t/sparse"));
+	assert_int_equal(dir_usage(f->fd, "nothing", &bytes, &err), -ENOENT);
+}
+
+static void test_usage_goes_deeper_than_we_may_have_files_open(void **state)
+{
+	struct fixture *f = *state;
+	char path[4000] = "t";
+	uint64_t expected = 0, bytes;
+	struct error err;
+
+	for (size_t i = 1; i + 2 < sizeof(path); i += 2) {
+		assert_int_equal(mkdirat(f->fd, path, 0700), 0);
+		expected += blocks_of(f->fd, path);
+		strcpy(path + i, "/t");
+	}
+	assert_int_equal(dir_usage(f->fd, "t", &bytes, &err), 0);
+	assert_int_equal(bytes, expected);
+}
+
 #define dir_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -188,6 +256,8 @@ int main(void)
 		dir_test(test_remove_takes_directories_without_permissions),
 		dir_test(test_remove_reaches_a_path_on_another_file_system),
 		dir_test(test_trash_frees_the_name_at_once),
+		dir_test(test_usage_counts_links_once_and_holes_not_at_all),
+		dir_test(test_usage_goes_deeper_than_we_may_have_files_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
