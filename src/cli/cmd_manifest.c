@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `manifest`: images for several platforms under one name. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "engine/engine.h"
+#include "image/manifest_list.h"
+#include "image/progress.h"
+#include "image/reference.h"
+
+static int open_store(struct cli *cli, struct image_store **ret, struct error *err)
+{
+	struct engine *e;
+	int r = cli_engine(cli, &e, err);
+
+	return r < 0 ? r : engine_images(e, ret, err);
+}
+
+/* The normalised name, heap. */
+static int parse_name(const char *text, char **ret, struct error *err)
+{
+	cleanup_reference struct reference ref = { 0 };
+	int r = reference_parse(text, &ref, err);
+
+	if (r == 0)
+		*ret = reference_format(&ref);
+	return r;
+}
+
+/* create */
+
+struct create_flags {
+	bool amend, insecure;
+};
+
+static const struct option create_options[] = {
+	{ .name = "amend",
+	  .short_name = 'a',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(create_flags, amend),
+	  .help = "Amend an existing manifest list" },
+	{ .name = "insecure",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(create_flags, insecure),
+	  .help = "Allow communication with an insecure registry" },
+};
+
+static int add_members(char **texts, bool insecure, struct manifest_list *list, struct error *err)
+{
+	for (size_t i = 0; texts[i]; i++) {
+		cleanup_reference struct reference ref = { 0 };
+		struct oci_descriptor member;
+		int r = reference_parse(texts[i], &ref, err);
+
+		if (r == 0)
+			r = manifest_fetch(&ref, insecure, list->arena, &member, err);
+		if (r < 0)
+			return r;
+		manifest_list_put(list, &member);
+	}
+	return 0;
+}
+
+static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	const struct create_flags *f = target;
+	struct manifest_list list = { .arena = arena };
+	cleanup_free char *name = NULL;
+	struct image_store *store;
+	int r = parse_name(args[0], &name, err);
+
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	if (r < 0)
+		return r;
+	if (manifest_list_exists(store, name)) {
+		if (!f->amend)
+			return error_kind(
+				err, ERROR_CONFLICT,
+				"refusing to amend an existing manifest list with no --amend flag");
+		r = manifest_list_load(store, name, arena, &list, err);
+	}
+	if (r == 0)
+		r = add_members(args + 1, f->insecure, &list, err);
+	if (r == 0)
+		r = manifest_list_save(store, name, &list, err);
+	if (r == 0)
+		(void)printf("Created manifest list %s\n", name);
+	return r;
+}
+
+/* annotate */
+
+struct annotate_flags {
+	const char *arch, *os, *os_version, *variant;
+	char **os_features;
+};
+
+static const struct option annotate_options[] = {
+	{ .name = "arch",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(annotate_flags, arch),
+	  .help = "Set architecture" },
+	{ .name = "os",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(annotate_flags, os),
+	  .help = "Set operating system" },
+	{ .name = "os-features",
+	  .type = OPTION_LIST,
+	  .arg = "strings",
+	  OPTION_FIELD(annotate_flags, os_features),
+	  .help = "Set operating system feature" },
+	{ .name = "os-version",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(annotate_flags, os_version),
+	  .help = "Set operating system version" },
+	{ .name = "variant",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(annotate_flags, variant),
+	  .help = "Set architecture variant" },
+};
+
+/* "a,b" and "c" as a, b, c. */
+static char **split_features(char *const *texts)
+{
+	char **all = NULL;
+
+	for (size_t i = 0; texts && texts[i]; i++) {
+		cleanup_with(strv_free) char **some = strv_split(texts[i], ",", false);
+
+		for (size_t k = 0; some && some[k]; k++)
+			all = strv_push(all, some[k]);
+	}
+	return all;
+}
+
+static int annotate(struct image_store *store, const char *name, const char *reference,
+		    const struct oci_platform *change, struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct manifest_list list;
+	int r = 0;
+
+	/* docker's words are the same for no list and no such member */
+	if (!manifest_list_exists(store, name))
+		return error_kind(err, ERROR_NOT_FOUND,
+				  "manifest for image %s does not exist in %s", reference, name);
+	r = manifest_list_load(store, name, arena, &list, err);
+	if (r == 0)
+		r = manifest_list_annotate(&list, name, reference, change, err);
+	return r < 0 ? r : manifest_list_save(store, name, &list, err);
+}
+
+static int cmd_annotate(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	const struct annotate_flags *f = target;
+	cleanup_with(strv_free) char **features = split_features(f->os_features);
+	const struct oci_platform change = {
+		.architecture = f->arch,
+		.os = f->os,
+		.os_version = f->os_version,
+		.variant = f->variant,
+		.os_features = (const char *const *)features,
+		.n_os_features = strv_len(features),
+	};
+	cleanup_free char *name = NULL, *reference = NULL;
+	struct image_store *store;
+	int r = parse_name(args[0], &name, err);
+
+	if (r == 0)
+		r = parse_name(args[1], &reference, err);
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	return r < 0 ? r : annotate(store, name, reference, &change, err);
+}
+
+/* inspect */
+
+struct inspect_manifest_flags {
+	bool verbose, insecure;
+};
+
+static const struct option inspect_manifest_options[] = {
+	{ .name = "insecure",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(inspect_manifest_flags, insecure),
+	  .help = "Allow communication with an insecure registry" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(inspect_manifest_flags, verbose),
+	  .help = "Output additional info including layers and platform" },
+};
+
+static int cmd_inspect_manifest(struct cli *cli, void *target, int n, char **args,
+				struct error *err)
+{
+	const struct inspect_manifest_flags *f = target;
+	const struct manifest_inspect_options o = { .list_text = n > 1 ? args[0] : NULL,
+						    .text = args[n - 1],
+						    .verbose = f->verbose,
+						    .insecure = f->insecure };
+	cleanup_buf struct buf out = { 0 };
+	struct image_store *store;
+	int r = open_store(cli, &store, err);
+
+	if (r == 0)
+		r = manifest_inspect(store, &o, &out, err);
+	if (r == 0)
+		(void)puts(buf_str(&out)); /* checked by the flush at the end */
+	return r;
+}
+
+/* push */
+
+struct push_manifest_flags {
+	bool insecure, purge;
+};
+
+static const struct option push_manifest_options[] = {
+	{ .name = "insecure",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_manifest_flags, insecure),
+	  .help = "Allow push to an insecure registry" },
+	{ .name = "purge",
+	  .short_name = 'p',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_manifest_flags, purge),
+	  .help = "Remove the local manifest list after push" },
+};
+
+static void say(void *ctx UNUSED, const struct progress *p)
+{
+	(void)puts(p->text); /* checked by the flush at the end */
+}
+
+static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char **args,
+			     struct error *err)
+{
+	const struct push_manifest_flags *f = target;
+	const struct progress_sink said = { .show = say };
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *name = NULL;
+	struct image_store *store;
+	int r = reference_parse(args[0], &ref, err);
+
+	if (r == 0 && ref.digest)
+		return error_kind(err, ERROR_INVALID, "cannot push a digest reference");
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	if (r == 0)
+		r = manifest_list_push(store, &ref, f->insecure, &said, err);
+	if (r < 0 || !f->purge)
+		return r;
+	name = reference_format(&ref);
+	r = manifest_list_remove(store, name, err);
+	return r < 0 ? r : 0;
+}
+
+/* rm, exists */
+
+struct no_manifest_flags {
+	char unused;
+};
+
+static int cmd_rm_manifest(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+			   struct error *err)
+{
+	struct image_store *store;
+	int code = 0, r = open_store(cli, &store, err);
+
+	for (size_t i = 0; r >= 0 && args[i]; i++) {
+		cleanup_free char *name = NULL;
+
+		r = parse_name(args[i], &name, err);
+		if (r == 0)
+			r = manifest_list_remove(store, name, err);
+		if (r == 0) {
+			(void)fprintf(stderr, "berth: No such manifest: %s\n", name);
+			code = 1;
+		}
+	}
+	return r < 0 ? r : code;
+}
+
+static int cmd_manifest_exists(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+			       struct error *err)
+{
+	cleanup_free char *name = NULL;
+	struct image_store *store;
+	int r = parse_name(args[0], &name, err);
+
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	return r < 0 ? r : !manifest_list_exists(store, name);
+}
+
+static const struct command commands[] = {
+	{ .group = "manifest",
+	  .name = "annotate",
+	  .usage = "[OPTIONS] MANIFEST_LIST MANIFEST",
+	  .summary = "Add additional information to a local image manifest",
+	  COMMAND_OPTIONS(annotate_options, annotate_flags),
+	  .min_args = 2,
+	  .max_args = 2,
+	  .run = cmd_annotate },
+	{ .group = "manifest",
+	  .name = "create",
+	  .usage = "MANIFEST_LIST MANIFEST [MANIFEST...]",
+	  .summary = "Create a local manifest list for annotating and pushing to a registry",
+	  COMMAND_OPTIONS(create_options, create_flags),
+	  .min_args = 2,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_create },
+	{ .group = "manifest",
+	  .name = "exists",
+	  .usage = "MANIFEST_LIST",
+	  .summary = "Check if a manifest list exists in local storage",
+	  .target_size = sizeof(struct no_manifest_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_manifest_exists },
+	{ .group = "manifest",
+	  .name = "inspect",
+	  .usage = "[OPTIONS] [MANIFEST_LIST] MANIFEST",
+	  .summary = "Display an image manifest, or manifest list",
+	  COMMAND_OPTIONS(inspect_manifest_options, inspect_manifest_flags),
+	  .min_args = 1,
+	  .max_args = 2,
+	  .run = cmd_inspect_manifest },
+	{ .group = "manifest",
+	  .name = "push",
+	  .usage = "[OPTIONS] MANIFEST_LIST",
+	  .summary = "Push a manifest list to a repository",
+	  COMMAND_OPTIONS(push_manifest_options, push_manifest_flags),
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cmd_push_manifest },
+	{ .group = "manifest",
+	  .name = "rm",
+	  .usage = "MANIFEST_LIST [MANIFEST_LIST...]",
+	  .summary = "Delete one or more manifest lists from local storage",
+	  .target_size = sizeof(struct no_manifest_flags),
+	  .min_args = 1,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_rm_manifest },
+};
+
+const struct command_table commands_manifest = { commands, ARRAY_SIZE(commands) };

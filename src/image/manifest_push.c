@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Manifest lists and registries: members are fetched from there, lists are pushed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/sha256.h"
+#include "codec/stream.h"
+#include "image/manifest_list.h"
+#include "image/progress.h"
+#include "image/reference.h"
+#include "image/store_private.h"
+#include "registry/registry.h"
+#include "registry/upload.h"
+
+#define COPY_BYTES ((size_t)128 << 10)
+
+static int open_registry(const struct reference *ref, bool push, bool insecure,
+			 struct registry **ret, struct error *err)
+{
+	const struct registry_options o = {
+		.domain = ref->domain, .path = ref->path, .push = push, .insecure = insecure
+	};
+
+	return registry_open(&o, ret, err);
+}
+
+/* Fetch */
+
+/* The platform that a config says; its strings are in the arena. */
+static int fetch_platform(struct registry *r, const struct oci_descriptor *config,
+			  struct arena *arena, struct oci_platform *ret, struct error *err)
+{
+	cleanup_with(stream_close) struct stream *in = NULL;
+	cleanup_free char *json = NULL;
+	struct oci_image_config parsed;
+	struct digest id, got;
+	ssize_t n;
+	int rc;
+
+	if (config->size > OCI_IMAGE_CONFIG_MAX_BYTES || digest_parse(config->digest, &id) < 0)
+		return error_kind(err, ERROR_INVALID, "config %s is too large", config->digest);
+	rc = registry_blob_open(r, &id, config->size, &in, err);
+	if (rc < 0)
+		return rc;
+	json = mem_try_alloc(config->size + 1, 1);
+	if (!json)
+		return error_oom(err);
+	n = stream_read_full(in, json, config->size, err);
+	if (n < 0)
+		return (int)n;
+	got = sha256_digest(json, (size_t)n);
+	if (!digest_eq(&got, &id))
+		return error_kind(err, ERROR_INVALID, "config %s is damaged", id.text);
+	rc = oci_image_config_parse(json, (size_t)n, arena, &parsed, err);
+	if (rc == 0)
+		*ret = parsed.platform;
+	return rc;
+}
+
+static int fill_member(struct registry *r, const struct registry_manifest *m, const char *name,
+		       struct arena *arena, struct oci_descriptor *ret, struct error *err)
+{
+	enum oci_media_kind kind = oci_media_type(m->media_type)->kind;
+	struct oci_descriptor d = { .media_type = m->media_type, .digest = m->id.text };
+	struct oci_manifest manifest;
+	int rc;
+
+	if (kind == OCI_MEDIA_INDEX)
+		return error_kind(err, ERROR_INVALID, "%s is a manifest list", name);
+	if (kind != OCI_MEDIA_MANIFEST)
+		return error_kind(err, ERROR_UNSUPPORTED, "%s is of the unknown type %.80s", name,
+				  m->media_type);
+	rc = oci_manifest_parse(m->json, m->len, arena, &manifest, err);
+	/* what is no image has no platform; annotate can give it one */
+	if (rc == 0 && oci_media_type(manifest.config.media_type)->kind == OCI_MEDIA_CONFIG)
+		rc = fetch_platform(r, &manifest.config, arena, &d.platform, err);
+	if (rc == 0)
+		*ret = manifest_list_member(arena, name, &d, m->json, m->len);
+	return rc;
+}
+
+int manifest_fetch(const struct reference *ref, bool insecure, struct arena *arena,
+		   struct oci_descriptor *ret, struct error *err)
+{
+	cleanup_with(registry_close) struct registry *r = NULL;
+	cleanup_free char *name = reference_format(ref);
+	struct registry_manifest m = { 0 };
+	int rc = open_registry(ref, false, insecure, &r, err);
+
+	if (rc == 0)
+		rc = registry_manifest_get(r, ref->digest ? ref->digest : ref->tag, &m, err);
+	if (rc < 0)
+		return err->kind == ERROR_NOT_FOUND
+			       ? error_kind(err, ERROR_NOT_FOUND, "no such manifest: %s", name)
+			       : rc;
+	rc = fill_member(r, &m, name, arena, ret, err);
+	registry_manifest_done(&m);
+	return rc;
+}
+
+/* Push */
+
+struct list_push {
+	struct image_store *store;
+	const struct reference *target;
+	struct registry *registry; /* of the target */
+	bool insecure;
+	const struct progress_sink *said;
+};
+
+/* Where a member's blobs are. */
+struct source {
+	struct reference ref;
+	struct registry *registry;
+};
+
+/* A blob through a file without a name: uploads need one that they can read twice. */
+static int copy_blob(struct list_push *p, struct source *from, const struct digest *id,
+		     uint64_t bytes, struct error *err)
+{
+	cleanup_with(stream_close) struct stream *in = NULL;
+	cleanup_free char *buf = xmalloc(COPY_BYTES);
+	cleanup_fd int fd =
+		openat(p->store->root_fd, TMP_DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return error_sys(err, "cannot make a file in '%s/" TMP_DIR "'",
+				 p->store->root_path);
+	r = registry_blob_open(from->registry, id, bytes, &in, err);
+	if (r < 0)
+		return r;
+	while ((n = stream_read(in, buf, COPY_BYTES, err)) > 0) {
+		r = fd_write_all(fd, buf, (size_t)n);
+		if (r < 0)
+			return error_num(err, -r, "cannot keep blob %s", id->text);
+	}
+	/* wrong bytes are refused by the registry: the digest is part of the request */
+	return n < 0 ? (int)n : registry_blob_upload(p->registry, id, bytes, fd, err);
+}
+
+static int bring_blob(struct list_push *p, struct source *from, const struct oci_descriptor *d,
+		      struct error *err)
+{
+	struct digest id;
+	int r = 0;
+
+	if (oci_media_type(d->media_type)->foreign)
+		return 0; /* nobody may store it */
+	if (digest_parse(d->digest, &id) < 0)
+		return error_kind(err, ERROR_INVALID, "'%.80s' is no digest", d->digest);
+	r = registry_blob_exists(p->registry, &id, err);
+	if (r == 0 && str_eq(from->ref.domain, p->target->domain))
+		r = registry_blob_mount(p->registry, &id, from->ref.path, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!from->registry)
+		r = open_registry(&from->ref, false, p->insecure, &from->registry, err);
+	return r < 0 ? r : copy_blob(p, from, &id, d->size, err);
+}
+
+static int bring_blobs(struct list_push *p, struct source *from, const char *json, size_t len,
+		       struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct oci_manifest manifest;
+	int r = oci_manifest_parse(json, len, arena, &manifest, err);
+
+	if (r == 0)
+		r = bring_blob(p, from, &manifest.config, err);
+	for (size_t i = 0; r == 0 && i < manifest.n_layers; i++)
+		r = bring_blob(p, from, &manifest.layers[i], err);
+	return r;
+}
+
+static int push_member(struct list_push *p, const struct oci_descriptor *d, struct error *err)
+{
+	struct source from = { 0 };
+	cleanup_free char *json = NULL, *text = NULL;
+	size_t len;
+	int r = reference_parse(manifest_list_reference(d), &from.ref, err);
+
+	json = manifest_list_document(d, &len);
+	if (r == 0 && str_eq(from.ref.domain, p->target->domain) &&
+	    str_eq(from.ref.path, p->target->path)) {
+		reference_done(&from.ref);
+		return 0; /* it is there, or it could not have been put into the list */
+	}
+	if (r == 0)
+		r = bring_blobs(p, &from, json, len, err);
+	if (r == 0)
+		r = registry_manifest_put(p->registry, d->digest, d->media_type, json, len, err);
+	registry_close(from.registry);
+	reference_done(&from.ref);
+	if (r < 0)
+		return r;
+	text = xasprintf("Pushed ref %s/%s@%s with digest: %s", p->target->domain, p->target->path,
+			 d->digest, d->digest);
+	progress_show(p->said, NULL, text, 0, 0);
+	return 0;
+}
+
+static int push_all(struct list_push *p, const struct manifest_list *list, struct error *err)
+{
+	cleanup_buf struct buf json = { 0 };
+	struct digest id;
+	int r = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct oci_platform *have = &list->members[i].platform;
+
+		if (str_empty(have->os) || str_empty(have->architecture))
+			return error_kind(err, ERROR_INVALID,
+					  "manifest %s must have an OS and Architecture to be "
+					  "pushed to a registry",
+					  manifest_list_reference(&list->members[i]));
+	}
+	for (size_t i = 0; i < list->n && r == 0; i++)
+		r = push_member(p, &list->members[i], err);
+	if (r < 0)
+		return r;
+	manifest_list_format(list, &json);
+	r = registry_manifest_put(p->registry, p->target->tag, manifest_list_media_type(list),
+				  json.data, json.len, err);
+	if (r < 0)
+		return r;
+	id = sha256_digest(json.data, json.len);
+	progress_show(p->said, NULL, id.text, 0, 0);
+	return 0;
+}
+
+int manifest_list_push(struct image_store *store, const struct reference *ref, bool insecure,
+		       const struct progress_sink *said, struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	cleanup_with(registry_close) struct registry *registry = NULL;
+	cleanup_free char *name = reference_format(ref);
+	struct list_push p = { store, ref, NULL, insecure, said };
+	struct manifest_list list;
+	int r = manifest_list_load(store, name, arena, &list, err);
+
+	if (r == 0)
+		r = open_registry(ref, true, insecure, &registry, err);
+	if (r < 0)
+		return r;
+	p.registry = registry;
+	return push_all(&p, &list, err);
+}
