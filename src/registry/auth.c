@@ -8,19 +8,20 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
 #include "registry/credential.h"
 #include "registry/http.h"
 #include "registry/http_header.h"
+#include "registry/registry_private.h"
 
 #define TOKEN_MAX_BYTES ((size_t)1 << 20)
 /* A token that says nothing lives a minute, and none shorter. */
 #define TOKEN_LIFE_S	  60
 #define TOKEN_LIFE_MAX_S  86400
 #define TOKEN_MARGIN_S	  5
+#define TOKEN_TRIES	  3
 #define CLIENT_ID	  "berth"
 #define UNAUTHORIZED_TEXT "unauthorized: incorrect username or password"
 
@@ -31,6 +32,7 @@ struct token {
 };
 
 struct auth {
+	struct registry *r; /* for its patience */
 	struct http_client *client;
 	char *domain, *path;
 	pthread_mutex_t
@@ -42,10 +44,12 @@ struct auth {
 	size_t n_tokens, capacity;
 };
 
-struct auth *auth_new(struct http_client *client, const char *domain, const char *path)
+struct auth *auth_new(struct registry *r, struct http_client *client, const char *domain,
+		      const char *path)
 {
 	struct auth *a = xcalloc(1, sizeof(*a));
 
+	a->r = r;
 	a->client = client;
 	a->domain = xstrdup(domain);
 	a->path = path ? xstrdup(path) : NULL;
@@ -224,41 +228,57 @@ static void keep_token(struct auth *a, const char *scope, const char *text, uint
 	t->until_ns = clock_monotonic_ns() + (int64_t)(life_s - TOKEN_MARGIN_S) * 1000000000;
 }
 
+static bool may_pass(int status)
+{
+	return status == 408 || status == 429 || status >= 500;
+}
+
+/* One request; *ret_again if it is worth another. */
+static int try_token(struct auth *a, const struct http_request *q, struct buf *text,
+		     int *ret_status, bool *ret_again, struct error *err)
+{
+	cleanup_with(http_close) struct http_exchange *x = NULL;
+	enum http_fault fault;
+	int r = http_open(a->client, q, &x, &fault, err);
+
+	*ret_again = r < 0 && (fault == HTTP_FAULT_BROKEN || fault == HTTP_FAULT_STALLED);
+	if (r < 0)
+		return r;
+	buf_clear(text);
+	r = read_answer(x, text, err);
+	*ret_status = http_status(x);
+	*ret_again = r < 0 ? http_fault(x) != HTTP_FAULT_NONE : may_pass(*ret_status);
+	return r;
+}
+
 /* 1: not without a password. */
 static int send_for_token(struct auth *a, const struct http_request *q, const char *key,
 			  struct error *err)
 {
-	cleanup_with(http_close) struct http_exchange *x = NULL;
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_buf struct buf text = { 0 };
-	enum http_fault fault;
 	const char *token = NULL;
 	uint64_t life_s = 0;
-	int r = http_open(a->client, q, &x, &fault, err);
+	bool again = true;
+	int status = 0, r = 0;
 
-	if (r == 0)
-		r = read_answer(x, &text, err);
+	for (unsigned tries = 0; again && tries < TOKEN_TRIES; tries++) {
+		if (tries > 0 && registry_wait(a->r, tries - 1, -1, err) < 0)
+			return -ECANCELED;
+		r = try_token(a, q, &text, &status, &again, err);
+	}
 	if (r < 0)
 		return error_prefix(err, r, "no token for '%s'", a->domain);
-	switch (http_status(x)) {
-	case 200:
-		break;
-	case 400:
-	case 401:
-	case 403:
-		if (a->has_credential)
-			return error_kind(err, ERROR_DENIED, UNAUTHORIZED_TEXT);
-		return 1;
-	default:
+	if (status == 400 || status == 401 || status == 403)
+		return a->has_credential ? error_kind(err, ERROR_DENIED, UNAUTHORIZED_TEXT) : 1;
+	if (status != 200)
 		return error_kind(err, ERROR_INTERNAL,
 				  "no token for '%s': unexpected status from the token server: %d",
-				  a->domain, http_status(x));
-	}
+				  a->domain, status);
 	r = parse_token(&text, &token, &life_s, arena, err);
 	if (r == 0)
 		keep_token(a, key, token, life_s);
-	if (text.data)
-		explicit_bzero(text.data, text.len);
+	explicit_bzero(text.data, text.len);
 	return r;
 }
 

@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -347,6 +348,12 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Nothing that is started meanwhile gets it. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* A request as options */
 
 /* Go's capitals; libcurl leaves out HTTP_PROXY, which a CGI program's client can set. */
@@ -426,6 +433,7 @@ static void set_request(struct http_exchange *x, const struct http_request *q)
 	(void)f->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	(void)f->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	(void)f->easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BUFFER_BYTES);
+	(void)f->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	(void)f->easy_setopt(easy, CURLOPT_ERRORBUFFER, x->message);
 	(void)f->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	(void)f->easy_setopt(easy, CURLOPT_HEADERDATA, x);

@@ -47,7 +47,7 @@ static int open_site(struct registry *r, struct site *s, const struct registry_o
 	n = http_client_new(&options, &s->client, err);
 	if (n < 0)
 		return n;
-	s->auth = auth_new(s->client, s->place.domain, s->place.path);
+	s->auth = auth_new(r, s->client, s->place.domain, s->place.path);
 	return 0;
 }
 

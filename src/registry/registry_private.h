@@ -59,7 +59,7 @@ struct registry_call {
 	const struct http_body *body;
 	const char *scope; /* beside the repository itself: "repository:other:pull"; or NULL */
 	bool any_scope;	   /* what the challenge names, and not the repository */
-	bool once; /* a broken connection is not tried again: the caller must look how far it got */
+	bool once; /* what broke or failed is not tried again: the caller must look how far it got */
 };
 
 /*

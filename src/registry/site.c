@@ -320,6 +320,9 @@ static int after_trouble(struct attempt *a, const struct http_exchange *x, struc
 		asked_ms = -1;
 	if (a->c->once && http_status(x) >= 500)
 		return 0; /* it may have kept some of the body */
+	/* of a failed server nobody knows what it did; who had too many requests did nothing */
+	if (a->c->once && http_status(x) != 429)
+		return 0;
 	if (asked_ms > ASKED_MAX_MS || a->s->has_fallback || a->tries + 1 >= REGISTRY_TRIES)
 		return 0;
 	log_debug("%s: status %d, trying again", a->c->target, http_status(x));

@@ -171,9 +171,27 @@ fetches() {
 }
 
 @test "a token that expires on the way is renewed" {
-  run -0 "$TRY" blobs "$FAKE/expire-2" "$FAKE_LAYER" "$FAKE_LAYER" "$FAKE_LAYER" "$FAKE_LAYER" "$FAKE_LAYER"
+  run -0 "$TRY" chain "$FAKE/expire-2" "$FAKE_LAYER" "$FAKE_LAYER" "$FAKE_LAYER" "$FAKE_LAYER" "$FAKE_LAYER"
   [ "${#lines[@]}" = 5 ]
   [ "$(rows 'select(.server == "other") | .status' | wc -l)" = 3 ]
+}
+
+@test "a token server that fails is asked again" {
+  fetches flaky
+  [ "$(rows 'select(.server == "other") | .status' | paste -sd,)" = "502,200" ]
+}
+
+@test "many blobs at once share one token" {
+  # shellcheck disable=SC2046
+  run -0 "$TRY" blobs "$FAKE/anonymous-9" $(yes "$FAKE_LAYER" | head -8)
+  [ "$(grep -cx "$FAKE_BYTES $FAKE_LAYER" <<<"$output")" = 8 ]
+  [ "$(rows 'select(.server == "other") | .status' | wc -l)" = 1 ]
+}
+
+@test "one connection serves many blobs" {
+  # shellcheck disable=SC2046
+  run -0 "$TRY" chain "$FAKE/plain" $(yes "$FAKE_LAYER" | head -5)
+  [ "$(rows .client | sort -u | wc -l)" = 1 ]
 }
 
 @test "a token server without end ends" {
@@ -181,7 +199,7 @@ fetches() {
   expect_text "the token server's answer has no end"
 }
 
-@test "the storage host that a registry sends us to gets no authorization" {
+@test "CVE-2020-15157: the storage host that a registry sends us to gets no authorization" {
   log_in "$FAKE" alice:secret
   fetches redirect-token
   [ "$(rows 'select(.server == "registry" and .authorization != null) | .status')" = 307 ]

@@ -7,12 +7,14 @@
  *     head NAME REFERENCE          "DIGEST TYPE"
  *     get NAME REFERENCE           the document
  *     blob NAME DIGEST [BYTES]     its bytes
- *     blobs NAME DIGEST...         one after the other, to nowhere: "BYTES DIGEST" of each
+ *     blobs NAME DIGEST...         all at once, to nowhere: "BYTES DIGEST" of each
+ *     chain NAME DIGEST...         one after the other
  *     tags NAME                    one a line
  *     search DOMAIN TERM [LIMIT]   "NAME STARS DESCRIPTION"
  *     login DOMAIN USER PASSWORD   nothing
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,19 +93,57 @@ static int do_blob(struct registry *r, char **args, struct error *err)
 	return copy_blob(r, args[0], bytes, STDOUT_FILENO, &all, &sum, err);
 }
 
+struct fetch {
+	struct registry *r;
+	const char *digest;
+	uint64_t all;
+	struct digest sum;
+	int failed;
+	struct error err;
+	pthread_t thread;
+};
+
+static void *run_fetch(void *arg)
+{
+	struct fetch *f = arg;
+
+	f->failed = copy_blob(f->r, f->digest, UINT64_MAX, -1, &f->all, &f->sum, &f->err);
+	return NULL;
+}
+
 static int do_blobs(struct registry *r, char **args, struct error *err)
 {
-	int n = 0;
+	struct fetch fetches[64] = { 0 };
+	size_t n = MIN(strv_len(args), ARRAY_SIZE(fetches));
+	int failed = 0;
 
-	for (; *args && n == 0; args++) {
-		struct digest sum;
-		uint64_t all;
-
-		n = copy_blob(r, *args, UINT64_MAX, -1, &all, &sum, err);
-		if (n == 0)
-			printf("%" PRIu64 " %s\n", all, sum.text);
+	for (size_t i = 0; i < n; i++) {
+		fetches[i] = (struct fetch){ .r = r, .digest = args[i] };
+		if (pthread_create(&fetches[i].thread, NULL, run_fetch, &fetches[i]) != 0)
+			return error_kind(err, ERROR_INTERNAL, "no thread");
 	}
-	return n;
+	for (size_t i = 0; i < n; i++) {
+		(void)pthread_join(fetches[i].thread, NULL); /* it is ours and not joined yet */
+		if (fetches[i].failed < 0) {
+			failed = fetches[i].failed;
+			*err = fetches[i].err;
+		} else {
+			printf("%" PRIu64 " %s\n", fetches[i].all, fetches[i].sum.text);
+		}
+	}
+	return failed;
+}
+
+static int do_chain(struct registry *r, char **args, struct error *err)
+{
+	int failed = 0;
+
+	for (; *args && failed == 0; args++) {
+		char *one[] = { *args, NULL };
+
+		failed = do_blobs(r, one, err);
+	}
+	return failed;
 }
 
 static int do_tags(struct registry *r, char **args, struct error *err)
@@ -120,8 +160,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct registry *r, char **args, struct error *err);
 } verbs[] = {
-	{ "blob", do_blob }, { "blobs", do_blobs }, { "get", do_get },
-	{ "head", do_head }, { "tags", do_tags },
+	{ "blob", do_blob }, { "blobs", do_blobs }, { "chain", do_chain },
+	{ "get", do_get },   { "head", do_head },   { "tags", do_tags },
 };
 
 static int do_search(char **args, bool insecure, struct error *err)
