@@ -6,10 +6,12 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "cli/cmd_pull.h"
 #include "cli/command.h"
 #include "cli/flags_container.h"
 #include "cli/session.h"
 #include "engine/engine.h"
+#include "image/store.h"
 
 static void print_warnings(char **warnings)
 {
@@ -62,6 +64,35 @@ static struct session_options session_of(const struct container_flags *f)
 	};
 }
 
+/* Is it the image that is not there, and not something else that the container needs? */
+static bool lacks_image(struct engine *e, const char *name)
+{
+	cleanup_with(image_free) struct image *image = NULL;
+	struct image_store *store;
+	struct error err;
+
+	return name && engine_images(e, &store, &err) == 0 &&
+	       image_lookup(store, name, &image, &err) < 0 && err.kind == ERROR_NOT_FOUND;
+}
+
+/* engine_create(), with what --pull says before or after it. */
+static int pull_and_create(struct engine *e, const struct container_flags *f,
+			   struct engine_created *ret, struct error *err)
+{
+	const struct container_options *o = &f->o;
+	int r = 0;
+
+	if (o->pull == PULL_ALWAYS && o->image)
+		r = pull_for_run(e, o->image, o->platform, false, f->quiet, err);
+	if (r == 0)
+		r = engine_create(e, o, ret, err);
+	if (r == 0 || o->pull != PULL_MISSING || err->kind != ERROR_NOT_FOUND ||
+	    !lacks_image(e, o->image))
+		return r;
+	r = pull_for_run(e, o->image, o->platform, true, f->quiet, err);
+	return r < 0 ? r : engine_create(e, o, ret, err);
+}
+
 /* 0, EXIT_REFUSED, or an error. */
 static int create(struct cli *cli, struct container_flags *f, int n, char **args,
 		  struct engine **ret_engine, struct engine_created *ret_created, struct error *err)
@@ -73,7 +104,7 @@ static int create(struct cli *cli, struct container_flags *f, int n, char **args
 	if (r == 0)
 		r = cli_engine(cli, ret_engine, err);
 	if (r == 0)
-		r = engine_create(*ret_engine, &f->o, ret_created, err);
+		r = pull_and_create(*ret_engine, f, ret_created, err);
 	if (r != 0)
 		return r;
 	print_warnings(take_ptr(&ret_created->warnings));

@@ -16,9 +16,9 @@
 #include "engine/engine.h"
 
 static const struct command_table *const tables[] = {
-	&commands_run,	 &commands_container, &commands_container_io,
-	&commands_image, &commands_system,    &commands_push,
-	&commands_login, &commands_search,    &commands_manifest,
+	&commands_run,	  &commands_container, &commands_container_io, &commands_image,
+	&commands_system, &commands_push,      &commands_pull,	       &commands_login,
+	&commands_search, &commands_manifest,
 };
 
 /* Is word one of the names in a list separated by spaces? */

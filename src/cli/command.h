@@ -55,8 +55,8 @@ struct command_table {
 	size_t n;
 };
 extern const struct command_table commands_container, commands_container_io, commands_run,
-	commands_image, commands_system, commands_push, commands_login, commands_search,
-	commands_manifest;
+	commands_image, commands_system, commands_push, commands_pull, commands_login,
+	commands_search, commands_manifest;
 
 /* Runs `berth argv...`: global options, command, its options. The exit code. */
 int command_main(int argc, char **argv);

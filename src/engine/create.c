@@ -78,10 +78,7 @@ static int image_missing(const char *name, struct error *err)
 	cleanup_free char *full = reference_normalise(name);
 	cleanup_free char *familiar = full ? reference_familiar_text(full) : NULL;
 
-	return error_kind(err, ERROR_NOT_FOUND,
-			  "Unable to find image '%s' locally, and pulling is not supported yet: "
-			  "load it from an archive with 'berth load' or 'berth import'",
-			  familiar ? familiar : name);
+	return error_kind(err, ERROR_NOT_FOUND, "No such image: %s", familiar ? familiar : name);
 }
 
 #define PLATFORM_TEXT_MAX 64

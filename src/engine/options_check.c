@@ -309,7 +309,6 @@ static int check_unsupported(const struct container_options *o, struct error *er
 		bool used;
 	} missing[] = {
 		{ "--volumes-from", strv_len(o->volumes_from) > 0 },
-		{ "--pull always", o->pull == PULL_ALWAYS },
 		{ "--cpu-rt-period", o->cpu_rt_period != 0 },
 		{ "--cpu-rt-runtime", o->cpu_rt_runtime != 0 },
 	};

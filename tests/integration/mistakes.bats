@@ -43,10 +43,12 @@ nothing_left() {
   expect_text "requires 2 arguments"
 }
 
-@test "an image that is not there: 125, and what to do" {
-  run -125 berth run --rm no-such-image true
-  expect_text "Unable to find image 'no-such-image:latest' locally"
-  expect_text "berth load"
+@test "an image that is not there: 125, with the reason why it cannot be pulled" {
+  run -125 berth run --rm --pull never no-such-image true
+  expect_text "No such image: no-such-image:latest"
+  run -125 berth run --rm 127.0.0.1:1/no-such-image true
+  expect_text "Unable to find image '127.0.0.1:1/no-such-image:latest' locally"
+  expect_text "127.0.0.1:1"
   nothing_left
 }
 
