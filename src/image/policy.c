@@ -175,6 +175,12 @@ static const struct requirement {
 	{ "sigstoreSigned", policy_check_sigstore },
 };
 
+/* Keys may be binary. */
+static const char *keep(struct arena *arena, const void *data, size_t len)
+{
+	return memcpy(arena_alloc(arena, len + 1), data, len);
+}
+
 int policy_read_key(const struct policy_rule *rule, const char *path_field, const char *data_field,
 		    const char **ret, size_t *ret_len, struct error *err)
 {
@@ -194,12 +200,12 @@ int policy_read_key(const struct policy_rule *rule, const char *path_field, cons
 		r = file_read(AT_FDCWD, path, KEY_MAX_BYTES, &text, ret_len, err);
 		if (r < 0)
 			return r;
-		*ret = arena_strndup(rule->arena, text, *ret_len);
+		*ret = keep(rule->arena, text, *ret_len);
 		return 0;
 	}
 	if (base64_parse(encoded, &data, ret_len) < 0)
 		return json_fail(json_get(rule->json, data_field), err, "not base64");
-	*ret = arena_strndup(rule->arena, data, *ret_len);
+	*ret = keep(rule->arena, data, *ret_len);
 	return 0;
 }
 
