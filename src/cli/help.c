@@ -73,7 +73,7 @@ void help_print_all(const struct option *global, size_t n_global)
 	option_help(global, n_global, &text);
 	(void)printf(
 		"\nCommand groups:\n  container    Manage containers\n  image        Manage images\n"
-		"  system       Look after berth itself\n\nGlobal Options:\n%s\n"
+		"  manifest     Manage image manifests and manifest lists\n  system       Look after berth itself\n\nGlobal Options:\n%s\n"
 		"Run 'berth COMMAND --help' for more information on a command.\n",
 		buf_str(&text));
 }

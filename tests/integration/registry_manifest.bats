@@ -148,8 +148,9 @@ say() {
   berth manifest create "$R/h/list:1" "$R/docker/amd64:1" "$R/docker/arm64:1"
   berth manifest push "$R/h/list:1"
   arch=$(python3 -c 'import os; print({"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])')
-  PEERS="docker podman" run -0 "$BERTH_TOP/tests/lib/with-peers" bash -c "
+  PEERS="docker podman" run "$BERTH_TOP/tests/lib/with-peers" bash -c "
     docker pull -q $R/h/list:1 && docker run --rm --network none $R/h/list:1 &&
     podman pull -q --tls-verify=false $R/h/list:1 && podman run --rm --network none $R/h/list:1"
+  expect_status 0
   [ "$(grep -c "^$arch\$" <<<"$output")" = 2 ]
 }

@@ -124,9 +124,10 @@ member() {
   make_image tar "$work/rootfs.tar"
   berth import -c 'CMD ["echo", "hello from berth"]' "$work/rootfs.tar" "$REGISTRY/import:1" >/dev/null
   berth push "$REGISTRY/import:1"
-  PEERS="docker podman" run -0 "$BERTH_TOP/tests/lib/with-peers" bash -c "
+  PEERS="docker podman" run "$BERTH_TOP/tests/lib/with-peers" bash -c "
     docker pull -q $REGISTRY/import:1 && docker run --rm --network none $REGISTRY/import:1 &&
     podman pull -q --tls-verify=false $REGISTRY/import:1 && podman run --rm --network none $REGISTRY/import:1"
+  expect_status 0
   [ "$(grep -c '^hello from berth$' <<<"$output")" = 2 ]
 }
 
@@ -161,6 +162,21 @@ member() {
   berth tag "$REGISTRY/words:1" "$UPLOAD/unauthorized:1"
   run -1 berth push "$UPLOAD/unauthorized:1"
   expect_text "unauthorized: authentication required"
+}
+
+@test "a registry behind HTTPS and a password" {
+  needs program:htpasswd program:openssl
+  REGISTRY_TLS=1 REGISTRY_AUTH=alice:secret "$BERTH_TOP/tests/lib/with-registry" --start "$work/private"
+  . "$work/private/env"
+  fill_large "$REGISTRY/private:1"
+  run -1 berth push "$REGISTRY/private:1"
+  expect_text "unauthorized: authentication required"
+  berth login -u alice --password-stdin "$REGISTRY" <<<secret
+  run berth push "$REGISTRY/private:1"
+  curl -sf --cacert "$REGISTRY_CA" -u alice:secret "https://$REGISTRY/v2/private/tags/list" >"$work/tags" || true
+  "$BERTH_TOP/tests/lib/with-registry" --stop "$work/private"
+  expect_status 0
+  [ "$(member '["tags"][0]' <"$work/tags")" = 1 ]
 }
 
 # A layer of 4 MiB that does not compress.
