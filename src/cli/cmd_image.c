@@ -196,7 +196,7 @@ static int check_platform(struct engine *e, const char *ref, const char *platfor
 
 	if (r == 0)
 		r = image_lookup(store, ref, &image, err);
-	return r < 0 ? r : platform_check(platform, &image->config->platform, ref, err);
+	return r == 0 ? platform_check(platform, &image->config->platform, ref, err) : r;
 }
 
 static int remove_one(struct engine *e, const struct rmi_flags *f, const char *ref,

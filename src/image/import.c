@@ -137,7 +137,8 @@ int image_import(struct image_store *store, int fd, const char *name,
 	if (ref.digest)
 		return error_kind(err, ERROR_INVALID, "cannot import digest reference");
 	if (options->target)
-		im.name = target = reference_format(&ref);
+		target = reference_format(&ref);
+	im.name = target;
 	r = import_layer(store, &im, err);
 	if (r < 0)
 		return error_prefix(err, r, "cannot import '%s'", name);

@@ -181,7 +181,8 @@ static void add_image(struct image_store *store, const struct image_index *index
 
 static void sum_up(const struct image_usage *u, struct image_usage_row *row)
 {
-	for (size_t i = 0; i < row->n_objects; i++) {
+	/* without objects no row has any */
+	for (size_t i = 0; u->objects && i < row->n_objects; i++) {
 		const struct image_usage_object *object = &u->objects[row->objects[i]];
 
 		row->bytes += object->bytes;
