@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run, create, start, attach: the commands with a user in front of a container. */
+#include <errno.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
@@ -11,7 +12,9 @@
 #include "cli/flags_container.h"
 #include "cli/session.h"
 #include "engine/engine.h"
+#include "image/platform.h"
 #include "image/store.h"
+#include "oci/image.h"
 
 static void print_warnings(char **warnings)
 {
@@ -64,15 +67,21 @@ static struct session_options session_of(const struct container_flags *f)
 	};
 }
 
-/* Is it the image that is not there, and not something else that the container needs? */
-static bool lacks_image(struct engine *e, const char *name)
+/* Is it the image that is not there, or not for this platform, and not something else that the
+ * container needs? */
+static bool lacks_image(struct engine *e, const struct container_options *o)
 {
 	cleanup_with(image_free) struct image *image = NULL;
 	struct image_store *store;
 	struct error err;
+	int r = o->image ? engine_images(e, &store, &err) : -ENOENT;
 
-	return name && engine_images(e, &store, &err) == 0 &&
-	       image_lookup(store, name, &image, &err) < 0 && err.kind == ERROR_NOT_FOUND;
+	if (r < 0)
+		return false;
+	r = image_lookup(store, o->image, &image, &err);
+	if (r == 0)
+		r = platform_check(o->platform, &image->config->platform, o->image, &err);
+	return r < 0 && err.kind == ERROR_NOT_FOUND;
 }
 
 /* engine_create(), with what --pull says before or after it. */
@@ -86,8 +95,7 @@ static int pull_and_create(struct engine *e, const struct container_flags *f,
 		r = pull_for_run(e, o->image, o->platform, false, f->quiet, err);
 	if (r == 0)
 		r = engine_create(e, o, ret, err);
-	if (r == 0 || o->pull != PULL_MISSING || err->kind != ERROR_NOT_FOUND ||
-	    !lacks_image(e, o->image))
+	if (r == 0 || o->pull != PULL_MISSING || err->kind != ERROR_NOT_FOUND || !lacks_image(e, o))
 		return r;
 	r = pull_for_run(e, o->image, o->platform, true, f->quiet, err);
 	return r < 0 ? r : engine_create(e, o, ret, err);

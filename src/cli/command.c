@@ -192,8 +192,8 @@ static const struct option global_options[] = {
 
 /* Docker's commands that are not there: who types one should not doubt his typing. */
 static const char *const not_yet[] = {
-	"build",  "buildx",  "commit", "compose", "context", "cp",     "diff",	 "events",
-	"export", "network", "port",   "pull",	  "swarm",   "update", "volume",
+	"build",  "buildx", "commit",  "compose", "context", "cp",     "diff",
+	"events", "export", "network", "port",	  "swarm",   "update", "volume",
 };
 
 static bool is_not_yet(const char *word)
