@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -34,11 +35,8 @@ struct dirent_raw {
 };
 
 struct removal {
-	int top_fd;			 /* lifted directories go here */
-	unsigned lifted;		 /* how many so far */
-	const struct dir_budget *budget; /* NULL: whatever it takes */
-	unsigned removed;
-	bool stopped; /* the budget is spent */
+	int top_fd;	 /* lifted directories go here */
+	unsigned lifted; /* how many so far */
 	struct error *err;
 	bool failed; /* err is filled; later failures are not reported */
 };
@@ -66,21 +64,6 @@ static int open_subdir(int dir_fd, const char *name)
 }
 
 static int empty_dir(struct removal *rm, int fd, unsigned depth);
-
-/* May one entry more be removed? A large file takes long all alone: its pages and extents. */
-static bool is_affordable(struct removal *rm, int dir_fd, const char *name, unsigned char type)
-{
-	struct stat st;
-
-	if (!rm->budget)
-		return true;
-	if (rm->removed++ >= rm->budget->entries)
-		rm->stopped = true;
-	else if (type != DT_DIR && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		 S_ISREG(st.st_mode) && (uint64_t)st.st_size > rm->budget->file_bytes)
-		rm->stopped = true;
-	return !rm->stopped;
-}
 
 /* Moves a directory that is too deep to the top of the tree. */
 static int lift(struct removal *rm, int dir_fd, const char *name)
@@ -153,19 +136,16 @@ static int empty_dir(struct removal *rm, int fd, unsigned depth)
 			at += d->reclen;
 			if (strcmp(d->name, ".") == 0 || strcmp(d->name, "..") == 0)
 				continue;
-			if (is_affordable(rm, fd, d->name, d->type))
-				r = remove_entry(rm, fd, d->name, d->type, depth);
-			if (rm->stopped)
-				return -ECANCELED;
+			r = remove_entry(rm, fd, d->name, d->type, depth);
 			if (r < 0 && first == 0)
 				first = r;
 		}
 	}
 }
 
-int dir_empty_within(int dir_fd, const struct dir_budget *budget, struct error *err)
+int dir_empty(int dir_fd, struct error *err)
 {
-	struct removal rm = { .top_fd = dir_fd, .err = err, .budget = budget };
+	struct removal rm = { .top_fd = dir_fd, .err = err };
 	int r;
 
 	for (;;) {
@@ -174,16 +154,48 @@ int dir_empty_within(int dir_fd, const struct dir_budget *budget, struct error *
 		if (lseek(dir_fd, 0, SEEK_SET) < 0)
 			return error_sys(err, "cannot read directory");
 		r = empty_dir(&rm, dir_fd, 0);
-		if (rm.stopped && !rm.failed)
-			return DIR_LEFT;
 		if (r < 0 || rm.lifted == lifted)
 			return r;
 	}
 }
 
-int dir_empty(int dir_fd, struct error *err)
+/* Counts down what is below fd (taken over); false once it is too much. */
+static bool is_affordable(int fd, struct dir_budget *left, unsigned depth)
 {
-	return dir_empty_within(dir_fd, NULL, err);
+	cleanup_dir DIR *dir = fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir) {
+		close(fd);
+		return false;
+	}
+	while ((d = readdir(dir))) {
+		struct stat st;
+		int sub;
+
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (left->entries-- == 0 || depth >= DEPTH_MAX)
+			return false;
+		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue; /* gone meanwhile */
+		if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > left->file_bytes)
+			return false;
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		sub = open_subdir(dirfd(dir), d->d_name);
+		if (sub >= 0 && !is_affordable(sub, left, depth + 1))
+			return false;
+	}
+	return true;
+}
+
+bool dir_is_small(int dir_fd, const struct dir_budget *budget)
+{
+	struct dir_budget left = *budget;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && is_affordable(fd, &left, 0);
 }
 
 /* dir_fd/name, where name is one component: RESOLVE_NO_XDEV is about it, not about the way there. */

@@ -30,18 +30,12 @@ int dir_move_to_trash(int dir_fd, const char *name, int trash_fd, struct error *
  * first. */
 int dir_empty(int dir_fd, struct error *err);
 
-/*
- * The same as long as it costs little: it stops before a file larger than file_bytes and behind so
- * many entries.
- *
- * Returns  0; DIR_LEFT: there is more; -errno
- */
+/* Are there at most so many entries below the directory, and no file larger than file_bytes? */
 struct dir_budget {
 	unsigned entries;
 	uint64_t file_bytes;
 };
-#define DIR_LEFT 1
-int dir_empty_within(int dir_fd, const struct dir_budget *budget, struct error *err);
+bool dir_is_small(int dir_fd, const struct dir_budget *budget);
 
 /*
  * Copy the tree src_fd (a directory) into the existing directory dst_fd: modes, owners, times,

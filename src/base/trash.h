@@ -12,11 +12,11 @@
 #include "base/error.h"
 
 /*
- * Deletes what costs little to delete: a caller who waits does not notice.
+ * Deletes everything if that costs little: a caller who waits does not notice.
  *
  * trash_fd   the directory, open for reading; borrowed, nobody else's open file description
  * Returns    0: it is empty, or another process sweeps and sees to everything that is there now;
- *            TRASH_LEFT: the rest is for trash_sweep(); -errno
+ *            TRASH_LEFT: it is for trash_sweep(); -errno
  */
 #define TRASH_LEFT 1
 int trash_sweep_small(int trash_fd, struct error *err);

@@ -62,8 +62,10 @@ struct engine *engine_close(struct engine *e)
 {
 	if (!e)
 		return NULL;
-	if (e->sweeps || e->images)
+	if (e->sweeps || e->images) {
+		reserve_keep(e); /* a removal may have used it, a load is the first to make it */
 		engine_sweep_later(e);
+	}
 	e->db = db_close(e->db);
 	e->images = image_store_close(e->images);
 	cleanup_close_fd(&e->root_fd);
@@ -92,7 +94,6 @@ int engine_images(struct engine *e, struct image_store **ret_store, struct error
 
 		if (r < 0)
 			return r;
-		reserve_keep(e);
 	}
 	*ret_store = e->images;
 	return 0;

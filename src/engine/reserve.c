@@ -20,9 +20,7 @@
  * for those that a removal makes. */
 #define FILE_BYTES ((uint64_t)64 << 10)
 #define FILES	   4
-/* It is made only if there is so much more: the last room is the user's. */
-#define WANTED_BYTES (4 * FILES * FILE_BYTES)
-#define WANTED_FILES (4 * FILES)
+#define LAST_FILE  "3"
 
 /* Are so many bytes and inodes free? File systems that do not count inodes have enough. */
 static bool has_room(int root_fd, uint64_t bytes, uint64_t files)
@@ -35,10 +33,10 @@ static bool has_room(int root_fd, uint64_t bytes, uint64_t files)
 	       (fs.f_files == 0 || fs.f_favail >= files);
 }
 
-/* As much as there is room for. */
-static void fill(int dir_fd)
+/* Half of what there is room for, on a disk that is nearly full. */
+static void fill(int root_fd, int dir_fd)
 {
-	for (unsigned i = 0; i < FILES; i++) {
+	for (unsigned i = 0; i < FILES && has_room(root_fd, 2 * FILE_BYTES, 2); i++) {
 		cleanup_fd int fd = -EBADF;
 		char name[16];
 
@@ -57,23 +55,16 @@ static void make(struct engine *e)
 {
 	cleanup_fd int dir_fd = -EBADF;
 
-	if (mkdirat(e->root_fd, RESERVE_DIR, 0700) < 0)
-		return; /* no images yet, or another process makes it */
+	if (mkdirat(e->root_fd, RESERVE_DIR, 0700) < 0 && errno != EEXIST)
+		return; /* no images yet, or no room */
 	dir_fd = openat(e->root_fd, RESERVE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir_fd >= 0)
-		fill(dir_fd);
+		fill(e->root_fd, dir_fd);
 }
 
 void reserve_keep(struct engine *e)
 {
-	if (faccessat(e->root_fd, RESERVE_DIR, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-	    has_room(e->root_fd, WANTED_BYTES, WANTED_FILES))
-		make(e);
-}
-
-void reserve_restore(struct engine *e)
-{
-	if (e->was_full)
+	if (faccessat(e->root_fd, RESERVE_DIR "/" LAST_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		make(e);
 }
 

@@ -13,6 +13,3 @@ void reserve_keep(struct engine *e);
 
 /* Before a removal: gives it up if the disk or its inodes are used up. */
 void reserve_release_if_full(struct engine *e);
-
-/* After a removal from a full disk: what is left of the reserve, and what has become free. */
-void reserve_restore(struct engine *e);

@@ -17,7 +17,6 @@
 #include "base/proc.h"
 #include "base/trash.h"
 #include "engine/handle.h"
-#include "engine/reserve.h"
 
 #define NICE	   10
 #define IO_LOWEST  7 /* of the best-effort class: the idle class may starve, and the room with it */
@@ -61,8 +60,9 @@ void engine_sweep_later(struct engine *e)
 	cleanup_free char *berth = NULL;
 	struct error err;
 
-	reserve_restore(e);
-	if (trash_fd < 0 || !trash_is_left(trash_fd) || engine_program("berth", &berth, &err) < 0)
+	if (trash_fd < 0 || !trash_is_left(trash_fd) ||
+	    trash_sweep_small(trash_fd, &err) != TRASH_LEFT ||
+	    engine_program("berth", &berth, &err) < 0)
 		return;
 	/* Not waited for: we end soon, and then pid 1 reaps it. */
 	if (proc_spawn(

@@ -185,7 +185,7 @@ void blob_places_merge(int root_fd, const struct blob_places *news)
 	for (size_t i = 0; i < news->n_packed; i++)
 		blob_places_add_packed(&all, &news->packed[i]);
 	format(&all, &json);
-	(void)file_write_atomic(root_fd, PLACES_PATH, json.data, json.len, 0644, 0, &ignored);
+	(void)file_write_atomic(root_fd, PLACES_PATH, json.data, json.len, 0600, 0, &ignored);
 }
 
 /* Questions */

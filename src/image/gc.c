@@ -10,6 +10,7 @@
 
 #include "base/dir.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/trash.h"
@@ -220,6 +221,37 @@ int store_collect(struct image_store *store, const struct live_set *live, char *
 	return r;
 }
 
+/* Who writes a document of images/ holds the lock, so a temporary one is a dead writer's. */
+static void remove_temporaries(struct image_store *store)
+{
+	cleanup_dir DIR *dir = NULL;
+	struct error ignored;
+	struct dirent *d;
+	int fd = open_dir(store, "images", &ignored);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	while (dir && (d = readdir(dir))) {
+		if (str_ends(d->d_name, ".tmp"))
+			(void)unlinkat(dirfd(dir), d->d_name, 0); /* the next one tries again */
+	}
+}
+
+void store_collect_after_crash(struct image_store *store, const struct image_index *index)
+{
+	cleanup_live_set struct live_set live = { 0 };
+	uint64_t bytes = 0;
+	struct error err;
+
+	if (!store->crashed)
+		return;
+	remove_temporaries(store);
+	if (live_set_load(store, index, &live, &err) < 0 ||
+	    store_collect(store, &live, NULL, &bytes, &err) < 0)
+		log_debug("collecting what a crash left: %s", err.msg);
+	else
+		store->crashed = false;
+}
+
 static int collect_all(struct image_store *store, char *const *keep, uint64_t *bytes,
 		       struct error *err)
 {
@@ -232,6 +264,8 @@ static int collect_all(struct image_store *store, char *const *keep, uint64_t *b
 		r = index_load(store->root_fd, &index, err);
 	if (r == 0)
 		r = live_set_load(store, &index, &live, err);
+	if (r == 0)
+		remove_temporaries(store);
 	return r < 0 ? r : store_collect(store, &live, keep, bytes, err);
 }
 

@@ -136,7 +136,7 @@ int index_save(int root_fd, const struct image_index *index, struct error *err)
 			.n_manifests = index->n,
 		},
 		&json);
-	return file_write_atomic(root_fd, INDEX_PATH, json.data, json.len, 0644, FILE_WRITE_SYNC,
+	return file_write_atomic(root_fd, INDEX_PATH, json.data, json.len, 0600, FILE_WRITE_SYNC,
 				 err);
 }
 

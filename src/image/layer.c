@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "codec/archive.h"
 #include "codec/sha256.h"
+#include "image/gc.h"
 #include "image/index.h"
 #include "image/layer_info.h"
 #include "image/ring.h"
@@ -298,7 +299,7 @@ static int take_new(struct layer_batch *b, struct layer_task *t, bool want_layer
 {
 	struct stream *source;
 	cleanup_fd int blob_fd =
-		openat(b->work->fd, t->blob_tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		openat(b->work->fd, t->blob_tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int r;
 
 	if (blob_fd < 0)
@@ -534,7 +535,11 @@ static int publish(struct layer_batch *b, const struct layers_end *end, struct e
 	r = index_load(b->store->root_fd, &index, err);
 	if (r == 0)
 		r = end->commit(end->ctx, &index, err);
-	return r < 0 ? r : index_save(b->store->root_fd, &index, err);
+	if (r == 0)
+		r = index_save(b->store->root_fd, &index, err);
+	if (r == 0)
+		store_collect_after_crash(b->store, &index);
+	return r;
 }
 
 static int take_all(struct layer_batch *b, const struct layers_end *end, struct error *err)

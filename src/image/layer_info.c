@@ -87,5 +87,5 @@ int layer_info_save(int dir_fd, const struct layer_info *info, struct error *err
 	json_add_u64(&w, "unpackedBytes", info->unpacked_bytes);
 	json_add_u64(&w, "entries", info->entries);
 	json_end(&w);
-	return file_write_atomic(dir_fd, INFO_NAME, json.data, json.len, 0644, 0, err);
+	return file_write_atomic(dir_fd, INFO_NAME, json.data, json.len, 0600, 0, err);
 }

@@ -14,6 +14,7 @@
 #include "image/gc.h"
 #include "image/reference.h"
 #include "image/store_private.h"
+#include "image/work.h"
 
 #define SHORT_ID 12
 
@@ -205,13 +206,21 @@ int image_remove(struct image_store *store, const char *text, unsigned flags,
 		 image_in_use_fn in_use, void *ctx, struct image_removal *ret, struct error *err)
 {
 	struct remover rm = { .store = store, .flags = flags, .in_use = in_use, .ctx = ctx };
+	cleanup_work struct store_work work = STORE_WORK_NONE;
 	cleanup_fd int lock = -EBADF;
-	int r = store_lock(store, &lock, err);
+	struct error ignored;
+	int r;
 
+	/* If we are killed below, the next writer knows by this that something lacks a name. On a
+	 * full disk there may be no room for it. */
+	(void)store_work_begin(store, &work, &ignored);
+	r = store_lock(store, &lock, err);
 	if (r == 0)
 		r = index_load(store->root_fd, &rm.index, err);
 	if (r == 0)
 		r = remove_found(&rm, text, err);
+	if (r == 0)
+		store_collect_after_crash(store, &rm.index);
 	index_done(&rm.index);
 	cleanup_close_fd(&lock); /* others need not wait for the deletion */
 	lock = -EBADF;

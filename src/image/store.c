@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "codec/sha256.h"
+#include "image/gc.h"
 #include "image/reference.h"
 #include "image/store_private.h"
 #include "image/work.h"
@@ -84,7 +85,7 @@ static int write_layout_file(struct image_store *store, struct error *err)
 	if (faccessat(store->root_fd, path, F_OK, 0) == 0)
 		return 0;
 	return file_write_atomic(store->root_fd, path, OCI_LAYOUT_TEXT, strlen(OCI_LAYOUT_TEXT),
-				 0644, 0, err);
+				 0600, 0, err);
 }
 
 int store_lock(struct image_store *store, int *ret_lock, struct error *err)
@@ -134,7 +135,7 @@ int blob_write(struct image_store *store, const void *data, size_t n, struct dig
 	int r = 0;
 
 	if (!blob_exists(store, &id))
-		r = file_write_atomic(store->root_fd, blob_path(&id).s, data, n, 0644, 0, err);
+		r = file_write_atomic(store->root_fd, blob_path(&id).s, data, n, 0600, 0, err);
 	if (r == 0)
 		*ret_id = id;
 	return r;
@@ -260,6 +261,15 @@ static void put_tag(struct image_index *index, const struct index_entry *entry,
 	index_put(index, &tagged, name);
 }
 
+static int save_index(struct image_store *store, const struct image_index *index, struct error *err)
+{
+	int r = index_save(store->root_fd, index, err);
+
+	if (r == 0)
+		store_collect_after_crash(store, index);
+	return r;
+}
+
 int image_tag(struct image_store *store, const char *source, const char *target, struct error *err)
 {
 	cleanup_index struct image_index index = { 0 };
@@ -283,7 +293,7 @@ int image_tag(struct image_store *store, const char *source, const char *target,
 	if (r < 0)
 		return r;
 	put_tag(&index, entry, &ref, name);
-	return index_save(store->root_fd, &index, err);
+	return save_index(store, &index, err);
 }
 
 static int untag_one(struct image_index *index, const struct digest *id, const char *text,
@@ -333,7 +343,7 @@ int image_untag(struct image_store *store, const char *source, char *const *name
 		r = index_load(store->root_fd, &index, err);
 	if (r == 0)
 		r = untag(&index, source, names, err);
-	return r < 0 ? r : index_save(store->root_fd, &index, err);
+	return r < 0 ? r : save_index(store, &index, err);
 }
 
 /* A removal moves what only this image has under the same lock: its documents tell. */

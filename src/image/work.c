@@ -159,8 +159,10 @@ int store_sweep_tmp(struct image_store *store, struct error *err)
 			return r;
 		swept += r;
 	}
-	if (swept > 0)
+	if (swept > 0) {
+		store->crashed = true;
 		store_sweep_small(store);
+	}
 	return swept;
 }
 
@@ -200,7 +202,7 @@ int work_put_blob(struct store_work *work, const void *data, size_t n, struct di
 	*ret_id = id;
 	if (work_has(work, name))
 		return 0;
-	fd = openat(work->fd, name.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	fd = openat(work->fd, name.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_sys(err, "cannot create a blob");
 	r = fd_write_all(fd, data, n);

@@ -239,7 +239,10 @@ static size_t count_files(struct fixture *f, const char *dir)
 
 	assert_true(asprintf(&path, "%s/%s", f->dir, dir) > 0);
 	stream = opendir(path);
-	assert_non_null(stream);
+	if (!stream) {
+		assert_int_equal(errno, ENOENT); /* nobody has written yet */
+		return 0;
+	}
 	while ((d = readdir(stream)))
 		n += d->d_name[0] != '.';
 	closedir(stream);
