@@ -339,3 +339,29 @@ END
   [ "$(sent)" = "$FAKE_BYTES" ]
   [ "$(rows .server | sort -u | paste -sd,)" = "other,registry" ]
 }
+
+@test "docker-registry as a mirror that fetches what it does not have" {
+  needs program:docker-registry
+  # shellcheck disable=SC2016
+  REGISTRY_MIRROR_OF=http://$FAKE run -0 "$BERTH_TOP/tests/lib/with-registry" bash -c '
+    printf "[[registry]]\nlocation = \"%s\"\n[[registry.mirror]]\nlocation = \"%s\"\n" "$FAKE" "$REGISTRY" >"$HOME/mirror.conf"
+    export CONTAINERS_REGISTRIES_CONF=$HOME/mirror.conf
+    "$TRY" head "$FAKE/plain" latest
+    "$TRY" blobs "$FAKE/plain" "$FAKE_LAYER"
+    grep -c "GET.*$FAKE_LAYER.* 200 " "$REGISTRY_LOG"'
+  expect_text "$FAKE_MANIFEST application/vnd.oci.image.manifest.v1+json"
+  expect_text "$FAKE_BYTES $FAKE_LAYER"
+}
+
+@test "docker-registry with a password, over TLS" {
+  needs program:docker-registry program:htpasswd
+  # shellcheck disable=SC2016
+  REGISTRY_AUTH=alice:secret run -0 with_tls bash -c '
+    name=registry.localhost:${REGISTRY#*:}
+    export SSL_CERT_FILE=$REGISTRY_CA
+    "$TRY" login "$name" alice wrong && exit 1
+    "$TRY" login "$name" alice secret || exit 2
+    printf "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}" "$name" "$(printf alice:secret | base64)" >"$DOCKER_CONFIG/config.json"
+    "$TRY" search "$name" x || exit 3'
+  expect_text "/v2/ failed with status: 401 Unauthorized"
+}
