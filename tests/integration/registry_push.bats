@@ -131,6 +131,41 @@ member() {
   [ "$(grep -c '^hello from berth$' <<<"$output")" = 2 ]
 }
 
+@test "what was pulled goes back as it came, plain layers too" {
+  make_image oci "$work/image.tar" --tag x:1 # plain
+  skopeo copy -q --dest-tls-verify=false --dest-compress=false --preserve-digests "oci-archive:$work/image.tar" "docker://$REGISTRY/pulled/from:1"
+  raw "$REGISTRY/pulled/from:1" | grep -q 'layer.v1.tar"' # the peer left it plain
+  berth pull -q "$REGISTRY/pulled/from:1"
+  berth tag "$REGISTRY/pulled/from:1" "$REGISTRY/pulled/to:1"
+  run -0 berth push "$REGISTRY/pulled/to:1"
+  expect_text ": Mounted from pulled/from"
+  [ "$(raw "$REGISTRY/pulled/to:1")" = "$(raw "$REGISTRY/pulled/from:1")" ]
+  # asked for, it is compressed
+  run -0 berth push --compression-format gzip "$REGISTRY/pulled/to:1"
+  raw "$REGISTRY/pulled/to:1" | grep -q 'layer.v1.tar+gzip"'
+}
+
+@test "what docker and podman push, berth pulls, runs and pushes under the same digests" {
+  needs program:docker program:dockerd program:podman
+  fill docker "$REGISTRY/peers:seed" --cmd "echo hello from a peer"
+  berth push "$REGISTRY/peers:seed"
+  PEERS="docker podman" run "$BERTH_TOP/tests/lib/with-peers" bash -c "
+    docker pull -q $REGISTRY/peers:seed && docker tag $REGISTRY/peers:seed $REGISTRY/peers:docker && docker push -q $REGISTRY/peers:docker &&
+    podman pull -q --tls-verify=false $REGISTRY/peers:seed && podman tag $REGISTRY/peers:seed $REGISTRY/peers:podman &&
+    podman push -q --tls-verify=false $REGISTRY/peers:podman"
+  expect_status 0
+  for peer in docker podman; do
+    rm -rf "$BERTH_ROOT"
+    mkdir "$BERTH_ROOT"
+    berth pull -q "$REGISTRY/peers:$peer"
+    run -0 berth run --rm "$REGISTRY/peers:$peer"
+    expect_output "hello from a peer"
+    berth tag "$REGISTRY/peers:$peer" "$REGISTRY/back/$peer:1"
+    berth push "$REGISTRY/back/$peer:1"
+    [ "$(raw "$REGISTRY/back/$peer:1")" = "$(raw "$REGISTRY/peers:$peer")" ]
+  done
+}
+
 @test "all tags, quiet, no tag" {
   fill oci "$REGISTRY/tags:1" --compress gzip
   berth tag "$REGISTRY/tags:1" "$REGISTRY/tags:2"
