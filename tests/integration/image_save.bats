@@ -157,6 +157,19 @@ blobs() {
   fi
 }
 
+@test "save: what was pulled has the registry's digests and bytes" {
+  needs program:docker-registry program:skopeo
+  two pulled:1 gzip oci
+  run -0 "$BERTH_TOP/tests/lib/with-registry" bash -ec "
+    skopeo copy -q --dest-tls-verify=false 'oci-archive:$work/oci-gzip:pulled:1' docker://\$REGISTRY/pulled:1
+    skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://\$REGISTRY/pulled:1
+    berth pull -q \$REGISTRY/pulled:1 >&2
+    berth save --format oci-dir -o '$work/saved' \$REGISTRY/pulled:1
+    berth image inspect -f '{{index .RepoDigests 0}}' \$REGISTRY/pulled:1"
+  [ "${lines[0]}" = "${lines[-1]#*@}" ] || fail "RepoDigests"
+  [ "$(blobs "$work/saved")" = "$(blobs "$work/oci-gzip")" ]
+}
+
 @test "save: docker takes it" {
   needs program:dockerd
   two by/docker:1 gzip oci
