@@ -24,6 +24,7 @@
 #include "image/blob_places.h"
 #include "image/layer.h"
 #include "image/platform.h"
+#include "image/policy.h"
 #include "image/reference.h"
 #include "image/store_private.h"
 #include "image/work.h"
@@ -47,9 +48,10 @@ struct pull {
 struct pull_image {
 	struct pull *p;
 	struct arena *arena;
-	const char *name;      /* normalised: what the index shall call it */
-	const char *reference; /* tag or digest */
-	struct digest answer;  /* what the registry has under it */
+	const struct reference *ref; /* its name: with a digest, without the tag */
+	const char *name;	     /* the same, normalised: what the index shall call it */
+	const char *reference;	     /* tag or digest */
+	struct digest answer;	     /* what the registry has under it */
 	const char *manifest_json, *config_json;
 	size_t manifest_len, config_len;
 	struct oci_manifest manifest;
@@ -79,7 +81,7 @@ static bool is_whole(struct image_store *store, const struct image *image)
 }
 
 /* The digest of the registry that the name stands for; unset: not here, or not as it should be. */
-static struct digest known_digest(const struct pull_image *im)
+static struct digest known_digest(struct pull_image *im)
 {
 	cleanup_with(image_free) struct image *image = NULL;
 	cleanup_index struct image_index index = { 0 };
@@ -97,6 +99,7 @@ static struct digest known_digest(const struct pull_image *im)
 	/* a manifest is for whom it is for; of an index, it may be another one's turn */
 	if (!digest_eq(&digest, &e->manifest_id) && !is_platform(im->p, image))
 		return none;
+	im->entry.manifest_id = e->manifest_id;
 	return digest;
 }
 
@@ -404,6 +407,20 @@ static void remember_places(const struct pull_image *im)
 	blob_places_merge(im->p->store->root_fd, &places);
 }
 
+/* Asked with the manifest at hand, before anything that it names is fetched. */
+static int check_policy(const struct pull_image *im, struct error *err)
+{
+	const struct digest ids[] = { im->entry.manifest_id, im->answer };
+	const struct policy_image image = {
+		.ref = im->ref,
+		.ids = ids,
+		.n_ids = digest_eq(&ids[0], &ids[1]) ? 1 : 2,
+		.registry = im->p->registry,
+	};
+
+	return policy_check(NULL, &image, err);
+}
+
 static int take_image(struct pull_image *im, struct error *err)
 {
 	const struct image_pull_options *o = im->p->options;
@@ -417,6 +434,8 @@ static int take_image(struct pull_image *im, struct error *err)
 	cleanup_work struct store_work work = STORE_WORK_NONE;
 	int r = fetch_manifest(im, err);
 
+	if (r == 0)
+		r = check_policy(im, err);
 	if (r == 0)
 		r = fetch_config(im, err);
 	if (r == 0)
@@ -454,6 +473,7 @@ static int pull_one(struct pull *p, const struct reference *ref, struct error *e
 	struct pull_image im = {
 		.p = p,
 		.arena = arena,
+		.ref = &named,
 		.name = name,
 		.reference = ref->digest ? ref->digest : ref->tag,
 	};
@@ -461,7 +481,9 @@ static int pull_one(struct pull *p, const struct reference *ref, struct error *e
 
 	say(p, xasprintf("%s: Pulling from %s", ref->digest ? name : im.reference, ref->path));
 	r = is_up_to_date(&im, err);
-	if (r == 0) {
+	if (r == 1)
+		r = check_policy(&im, err); /* it may say something else since then */
+	else if (r == 0) {
 		r = take_image(&im, err);
 		p->result.newer = p->result.newer || r == 0;
 	}

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# policy.json decides what may be pulled; skopeo, given the same files, agrees.
+# lanes: native, signatures are alike under every kernel
+load ../lib/common
+
+setup_file() {
+  berth_setup_file
+  if ! command -v docker-registry >/dev/null || ! command -v skopeo >/dev/null || ! command -v gpg >/dev/null; then
+    return
+  fi
+  "$BERTH_TOP/tests/lib/with-registry" --start "$BATS_FILE_TMPDIR/registry"
+  # shellcheck source=/dev/null
+  . "$BATS_FILE_TMPDIR/registry/env"
+  export HOME=$BATS_FILE_TMPDIR/home SIGNATURES=$BATS_FILE_TMPDIR/signatures
+  unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME
+  mkdir -p "$HOME/.config/containers/registries.d"
+  printf 'default-docker:\n  lookaside: file://%s\n  lookaside-staging: file://%s\n' "$SIGNATURES" "$SIGNATURES" \
+    >"$HOME/.config/containers/registries.d/default.yaml"
+  make_keys
+  make_image docker "$BATS_FILE_TMPDIR/image.tar" --compress gzip
+  upload plain:1
+  upload simple:1 --sign-by good@berth.test
+  upload other:1 --sign-by other@berth.test
+  upload cosign:1
+  attach cosign:1 "$BATS_FILE_TMPDIR/good.pem"
+  gpgconf --kill all
+}
+
+teardown_file() {
+  [ -z "${GNUPGHOME:-}" ] || { gpgconf --kill all; rm -rf "$GNUPGHOME"; }
+  "$BERTH_TOP/tests/lib/with-registry" --stop "$BATS_FILE_TMPDIR/registry"
+  berth_teardown_file
+}
+
+setup() {
+  needs root program:docker-registry program:skopeo program:gpg program:openssl program:curl
+  # shellcheck source=/dev/null
+  . "$BATS_FILE_TMPDIR/registry/env"
+  POLICY=$HOME/.config/containers/policy.json
+}
+
+# OpenPGP keys for simple signing, others for attachments.
+make_keys() {
+  local name
+  GNUPGHOME=$(mktemp -d /tmp/berth-gnupg-XXXXXX) # the agent's socket wants a short path
+  export GNUPGHOME
+  for name in good other; do
+    gpg -q --batch --passphrase '' --quick-gen-key "$name@berth.test" ed25519 sign never 2>/dev/null
+    gpg -q --armor --export "$name@berth.test" >"$BATS_FILE_TMPDIR/$name.asc"
+    openssl ecparam -genkey -name prime256v1 -noout -out "$BATS_FILE_TMPDIR/$name.pem"
+    openssl pkey -in "$BATS_FILE_TMPDIR/$name.pem" -pubout -out "$BATS_FILE_TMPDIR/$name.pub"
+  done
+}
+
+# upload NAME:TAG [options of skopeo copy]
+upload() {
+  local to=$1
+  shift
+  skopeo copy -q --dest-tls-verify=false "$@" "docker-archive:$BATS_FILE_TMPDIR/image.tar" "docker://$REGISTRY/$to" >/dev/null
+}
+
+# put_blob NAME FILE: its descriptor without a media type
+put_blob() {
+  local digest location
+  digest=sha256:$(sha256sum <"$2" | cut -d' ' -f1)
+  location=$(curl -sSf -X POST -D- -o /dev/null "http://$REGISTRY/v2/$1/blobs/uploads/" | tr -d '\r' | sed -n 's/^Location: //p')
+  curl -sSf -X PUT -H 'Content-Type: application/octet-stream' --data-binary "@$2" "$location&digest=$digest"
+  printf '"digest":"%s","size":%s' "$digest" "$(wc -c <"$2")"
+}
+
+# attach NAME:TAG KEY: a signature beside the image, as cosign makes it
+attach() {
+  local name=${1%:*} dir=$BATS_FILE_TMPDIR/attach digest
+  mkdir -p "$dir"
+  digest=$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/$1" | sha256sum | cut -d' ' -f1)
+  printf '{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
+    "$REGISTRY/$name" "$digest" >"$dir/text"
+  echo '{}' >"$dir/config"
+  openssl dgst -sha256 -sign "$2" -out "$dir/signature" "$dir/text"
+  printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s",%s},"layers":[{"mediaType":"%s",%s,"annotations":{"%s":"%s"}}]}' \
+    application/vnd.oci.image.manifest.v1+json application/vnd.oci.image.config.v1+json "$(put_blob "$name" "$dir/config")" \
+    application/vnd.dev.cosign.simplesigning.v1+json "$(put_blob "$name" "$dir/text")" \
+    dev.cosignproject.cosign/signature "$(base64 -w0 "$dir/signature")" >"$dir/manifest"
+  curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary "@$dir/manifest" \
+    "http://$REGISTRY/v2/$name/manifests/sha256-$digest.sig"
+}
+
+# policy REQUIREMENT: for the test registry; everything else is rejected
+policy() {
+  printf '{"default":[{"type":"reject"}],"transports":{"docker":{"%s":[%s]}}}' "$REGISTRY" "$1" >"$POLICY"
+}
+
+skopeo_takes() {
+  skopeo --policy "$POLICY" --registries.d "$HOME/.config/containers/registries.d" copy -q --src-tls-verify=false \
+    "docker://$REGISTRY/$1" "dir:$BATS_TEST_TMPDIR/copy"
+}
+
+pulls() {
+  run berth pull -q "$REGISTRY/$1"
+  [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+  berth rmi "$REGISTRY/$1" >/dev/null
+}
+
+takes() {
+  pulls "$1"
+  skopeo_takes "$1"
+}
+
+# refuses NAME:TAG PART: and nothing of it is fetched
+refuses() {
+  local blobs
+  blobs=$(grep -c "GET /v2/[^ ]*/blobs/" "$REGISTRY_LOG" || true)
+  run --separate-stderr berth pull -q "$REGISTRY/$1"
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
+  [[ $stderr = *"'$REGISTRY/$1' is refused by "*"in '$POLICY'"* ]] || { echo "$stderr"; return 1; }
+  [[ $stderr = *"$2"* ]] || { echo "$stderr"; return 1; }
+  [ "$(berth images -q | wc -l)" -eq 0 ]
+  [ "$(grep -c "GET /v2/[^ ]*/blobs/" "$REGISTRY_LOG" || true)" -le $((blobs + ${3:-0})) ]
+}
+
+@test "without rules for it an image is refused or taken as the default says" {
+  echo '{"default":[{"type":"reject"}]}' >"$POLICY"
+  refuses plain:1 "by 'reject' of 'default'"
+  run ! skopeo_takes plain:1
+  policy '{"type":"insecureAcceptAnything"}'
+  takes plain:1
+}
+
+@test "a rule that is not known refuses" {
+  policy '{"type":"signedTomorrow"}'
+  refuses plain:1 "'signedTomorrow' is not known here"
+}
+
+@test "an image that was pulled before is refused when the policy says so now" {
+  policy '{"type":"insecureAcceptAnything"}'
+  berth pull -q "$REGISTRY/plain:1"
+  policy '{"type":"reject"}'
+  run berth pull -q "$REGISTRY/plain:1"
+  [ "$status" -eq 1 ]
+  [[ $output = *"is refused by 'reject'"* ]]
+  berth rmi "$REGISTRY/plain:1"
+}
+
+@test "simple signing: by the right key, for this name" {
+  policy "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.asc\"}"
+  takes simple:1
+  refuses other:1 "the signature is not good"
+  run ! skopeo_takes other:1
+  refuses plain:1 "there is no signature of"
+  run ! skopeo_takes plain:1
+  skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$REGISTRY/simple:1" "docker://$REGISTRY/simple:2" --remove-signatures
+  refuses simple:2 "the signature is for '$REGISTRY/simple:1'"
+  run ! skopeo_takes simple:2
+  policy "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.asc\",\"signedIdentity\":{\"type\":\"matchRepository\"}}"
+  takes simple:2
+}
+
+@test "attached signatures: by the right key" { # Debian 12 builds skopeo without them
+  policy "{\"type\":\"sigstoreSigned\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.pub\",\"signedIdentity\":{\"type\":\"matchRepository\"}}"
+  pulls cosign:1
+  refuses plain:1 "no signature is attached to"
+  policy "{\"type\":\"sigstoreSigned\",\"keyPath\":\"$BATS_FILE_TMPDIR/other.pub\",\"signedIdentity\":{\"type\":\"matchRepository\"}}"
+  refuses cosign:1 "not by the key of the rule" 1 # the signed text is a blob
+  policy '{"type":"sigstoreSigned","fulcio":{"oidcIssuer":"x","subjectEmail":"y"}}'
+  refuses cosign:1 "'fulcio' is not supported"
+}
