@@ -454,7 +454,7 @@ static int look_at_image(struct check *c, const struct index_entry *e, struct er
 		fault = xasprintf("its config %s is %s", e->id.text, state_text(config));
 	else if (image_read(c->store, &c->index, e, &image, &why) < 0)
 		fault = xstrdup(error_text(&why, text, sizeof(text)));
-	if (fault)
+	if (!image)
 		return tell_image(c, e, fault, err);
 	need_parts(c, image);
 	return 0;

@@ -93,10 +93,10 @@ static int run_gpg(const struct home *h, const char *const *words, struct buf *s
 	if (r < 0)
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "signatures by OpenPGP keys are verified by gpg: install gpg");
-	write_fd = (close(write_fd), -EBADF);
+	(void)close(take_fd(&write_fd)); /* gpg has it */
 	buf_reserve(status, STATUS_MAX_BYTES + 1);
 	got = fd_read_full(read_fd, status->data, STATUS_MAX_BYTES);
-	read_fd = (close(read_fd), -EBADF); /* one that says more gets SIGPIPE, and fails */
+	(void)close(take_fd(&read_fd)); /* one that says more gets SIGPIPE, and fails */
 	status->len = got > 0 ? (size_t)got : 0;
 	status->data[status->len] = '\0';
 	return proc_wait(pidfd, ret_exit, err);

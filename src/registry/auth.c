@@ -303,7 +303,8 @@ static int refresh_token(struct auth *a, const struct http_challenge *c, const c
 	body.data = form.data;
 	body.len = form.len;
 	r = send_for_token(a, &q, key, err);
-	explicit_bzero(form.data, form.len);
+	if (form.data)
+		explicit_bzero(form.data, form.len);
 	return r;
 }
 
