@@ -278,7 +278,8 @@ static int send_for_token(struct auth *a, const struct http_request *q, const ch
 	r = parse_token(&text, &token, &life_s, arena, err);
 	if (r == 0)
 		keep_token(a, key, token, life_s);
-	explicit_bzero(text.data, text.len);
+	if (text.data)
+		explicit_bzero(text.data, text.len);
 	return r;
 }
 

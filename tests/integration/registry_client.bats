@@ -365,3 +365,38 @@ END
     "$TRY" search "$name" x || exit 3'
   expect_text "/v2/ failed with status: 401 Unauthorized"
 }
+
+# --- through berth pull ---
+
+# A store that has nothing.
+empty_store() {
+  export BERTH_ROOT=$BATS_TEST_TMPDIR/store BERTH_STATE=$BATS_TEST_TMPDIR/run
+}
+
+@test "a pull that is cut at 90 percent costs at most 11 percent of the bytes again" {
+  empty_store
+  run -0 berth pull -q "$FAKE/cut-90"
+  [ "$(jq -s 'map(select(.path | endswith(env.FAKE_LAYER)) | .sent) | add' "$FAKE_LOG")" -le $((FAKE_BYTES * 111 / 100)) ]
+  run -0 berth system check
+}
+
+@test "a pull of an unchanged tag is one request" {
+  empty_store
+  run -0 berth pull -q "$FAKE/plain"
+  : >"$FAKE_LOG"
+  run -0 berth pull "$FAKE/plain"
+  expect_text "Image is up to date"
+  [ "$(rows .method)" = HEAD ]
+}
+
+@test "what is not what its digest or its size says is not kept" {
+  local fault
+  empty_store
+  for fault in flipped longer shorter othermanifest endless; do
+    run -1 berth pull -q "$FAKE/$fault"
+  done
+  run -0 berth images -q
+  expect_output ""
+  run -0 berth system check
+  [ -z "$(find "$BERTH_ROOT/images/blobs" -type f)" ]
+}
