@@ -104,7 +104,8 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		{ "org.opencontainers.runtime-spec.features.runtime", "berth-runtime" },
 		{ "berth.version", BERTH_VERSION },
 	};
-	static const char *const unsafe[] = { "run.oci.seccomp.receiver",
+	static const char *const unsafe[] = { "run.oci.keep_original_groups",
+					      "run.oci.seccomp.receiver",
 					      "run.oci.seccomp_bpf_data" };
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_buf struct buf out = { 0 };

@@ -27,6 +27,7 @@
 #include "base/sock.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/systemd.h"
 #include "runtime/hook.h"
@@ -133,6 +134,9 @@ static int load(struct creation *c, struct error *err)
 	r = file_read(bundle_fd, name, OCI_SPEC_MAX_BYTES, &c->config, &c->config_len, err);
 	if (r >= 0)
 		r = oci_spec_parse(c->config, c->config_len, &c->spec, err);
+	if (r >= 0)
+		r = annotations_check(c->spec, c->options->cgroup_manager == RUNTIME_CGROUP_SYSTEMD,
+				      err);
 	if (r >= 0)
 		r = seccomp_apply_annotations(c->spec, err);
 	return r;
@@ -324,6 +328,8 @@ static int fill_init(struct creation *c, struct error *err)
 
 static int prepare_process(struct creation *c, struct error *err)
 {
+	int r;
+
 	if (!c->spec->process)
 		return 0;
 	c->inside = *c->spec->process;
@@ -331,7 +337,9 @@ static int prepare_process(struct creation *c, struct error *err)
 		c->inside.oom_score_adj.set = false;
 		c->inside.n_rlimits = 0;
 	}
-	return process_prepare(&c->inside, c->spec->linux_.seccomp, &c->process, err);
+	r = process_prepare(&c->inside, c->spec->linux_.seccomp, &c->process, err);
+	c->process.keep_groups = annotations_keep_groups(c->spec);
+	return r;
 }
 
 /* What was learnt goes to disk. */

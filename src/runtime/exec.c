@@ -36,6 +36,7 @@
 #include "kernel/namespace.h"
 #include "kernel/syscall.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/join.h"
 #include "runtime/pidfd_socket.h"
@@ -215,7 +216,9 @@ static int prepare_process(struct exec *e, struct error *err)
 	r = oci_process_check(e->process, err); /* to setresuid, 4294967295 is "stay root" */
 	if (r < 0)
 		return r;
-	return process_prepare(e->process, e->spec->linux_.seccomp, &e->join.setup, err);
+	r = process_prepare(e->process, e->spec->linux_.seccomp, &e->join.setup, err);
+	e->join.setup.keep_groups = annotations_keep_groups(e->spec);
+	return r;
 }
 
 static int connect_agent(struct exec *e, struct error *err)

@@ -41,10 +41,10 @@ int idmap_setup(pid_t pid, const struct oci_linux *config, struct error *err)
 	return r;
 }
 
-int idmap_become_root(struct error *err)
+int idmap_become_root(bool keep_groups, struct error *err)
 {
 	/* EPERM: setgroups is denied where the maps were written without privilege */
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
+	if (!keep_groups && setgroups(0, NULL) < 0 && errno != EPERM)
 		return error_sys(err, "cannot drop the supplementary groups");
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return error_sys(err, "cannot become root of the user namespace");

@@ -81,17 +81,20 @@ static int expect(struct init *init, enum sync_type type, struct error *err)
 static int init_ids(struct init *init, struct error *err)
 {
 	bool new_user = init->namespaces->make & CLONE_NEWUSER;
+	bool keep_groups = init->process && init->process->keep_groups;
 	int r = 0;
 
 	/* network devices come in meanwhile, before anything that is set for them, and systemd's cgroup */
 	if (new_user || init->placed_later || init->spec->linux_.n_net_devices)
 		r = expect(init, SYNC_MAPPED, err);
 	if (r >= 0 && !new_user)
-		return init->namespaces->join_fd[OCI_NS_USER] < 0 ? 0 : idmap_become_root(err);
+		return init->namespaces->join_fd[OCI_NS_USER] < 0
+			       ? 0
+			       : idmap_become_root(keep_groups, err);
 	if (r >= 0)
 		r = become_undumpable(err);
 	if (r >= 0)
-		r = idmap_become_root(err);
+		r = idmap_become_root(keep_groups, err);
 	if (r >= 0 && init->namespaces->make_as_root &&
 	    unshare((int)init->namespaces->make_as_root) < 0)
 		return error_sys(err, "cannot make an ipc namespace");

@@ -138,7 +138,7 @@ static int enter(struct change *c, struct error *err)
 	if (!first && (c->namespaces & user) && setns(c->userns_fd, CLONE_NEWUSER) < 0)
 		return error_sys(err, "cannot join the container's user namespace");
 	if (c->namespaces & user)
-		r = idmap_become_root(err);
+		r = idmap_become_root(false, err);
 	/* by credentials that change a process becomes dumpable anew */
 	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_sys(err, "cannot become undumpable");

@@ -41,8 +41,8 @@ int namespaces_enter(const struct namespaces *n, struct error *err);
 
 /* idmap_setup.c: write linux.uidMappings and gidMappings for pid's new user namespace (parent). */
 int idmap_setup(pid_t pid, const struct oci_linux *config, struct error *err);
-/* Become its root (child). */
-int idmap_become_root(struct error *err);
+/* Become its root (child); without the groups that we have, if not said otherwise. */
+int idmap_become_root(bool keep_groups, struct error *err);
 /*
  * The limits that a process in a user namespace may not set for itself, whatever its capabilities
  * there: oom score and rlimits (parent).

@@ -212,9 +212,9 @@ static void give_stdio(uint32_t uid)
 
 /* By the raw calls: glibc's would look for threads, and this child may share its parent's memory.
  */
-static int change_user(const struct oci_user *u, struct error *err)
+static int change_user(const struct oci_user *u, bool keep_groups, struct error *err)
 {
-	if (syscall(SYS_setgroups, u->n_additional_gids, u->additional_gids) < 0) {
+	if (!keep_groups && syscall(SYS_setgroups, u->n_additional_gids, u->additional_gids) < 0) {
 		/* denied in a user namespace that an ordinary user made: none is what it has */
 		if (errno != EPERM || u->n_additional_gids)
 			return error_sys(err, "cannot set %zu supplementary groups%s",
@@ -243,7 +243,7 @@ int process_set_user(struct process_setup *s, struct error *err)
 	r = caps_before_user(p->capabilities, err);
 	if (r < 0)
 		return r;
-	r = change_user(&p->user, err);
+	r = change_user(&p->user, s->keep_groups, err);
 	if (r < 0)
 		return r;
 	umask(p->user.umask.set ? (mode_t)p->user.umask.value & 0777 : UMASK_DEFAULT);

@@ -33,6 +33,7 @@ struct process_setup {
 	struct seccomp_filter filter;
 	struct seccomp_notify *notify; /* owned; the caller sets it if the filter has a listener */
 	bool confined;		       /* process_confine() was here */
+	bool keep_groups;	       /* those we have, not process.user.additionalGids */
 	const char **env;	       /* NULL-terminated, heap; strings borrowed */
 	size_t n_env;		       /* room for two more: HOME and one of process_add_env() */
 	bool has_home;

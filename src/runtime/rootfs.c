@@ -24,6 +24,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 
 struct mount_op *mount_plan_add(struct mount_plan *p, enum mount_op_kind kind, const char *dest)
 {
@@ -214,7 +215,7 @@ void mount_op_set_label(const struct mount_plan_input *in, struct mount_plan *p,
 	params = arena_alloc(p->arena, (o->n_params + 1) * sizeof(*params));
 	for (size_t i = 0; i < o->n_params; i++)
 		params[i] = o->params[i];
-	params[o->n_params] = (struct mount_param){ "context", label };
+	params[o->n_params] = (struct mount_param){ annotations_mount_context(in->spec), label };
 	o->params = params;
 	o->n_params++;
 }

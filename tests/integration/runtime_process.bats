@@ -184,6 +184,46 @@ scheduling() {
   [ "$(runtime features | jq -c '[.linux.memoryPolicy | (.modes, .flags) | length]')" = "[7,3]" ]
 }
 
+@test "run.oci.keep_original_groups keeps the groups of the caller, in exec and a user namespace too" {
+  local caller="setpriv --groups 0,7777 berth-runtime --root $RUNTIME_ROOT"
+  edit_config "$CONFIG" 'c["process"]["args"] = ["id", "-G"]' 'c["process"]["user"] = {"uid": 1, "gid": 2, "additionalGids": [5]}'
+  [ "$($caller run -b "$CONFIG" c1 </dev/null)" = "2 5" ]
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.keep_original_groups": "0"}'
+  [ "$($caller run -b "$CONFIG" c1 </dev/null)" = "2 5" ]
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.keep_original_groups": "1"}'
+  [ "$($caller run -b "$CONFIG" c1 </dev/null)" = "2 0 7777" ]
+  edit_config "$CONFIG" 'c["process"]["args"] = ["sleep", "100"]'
+  runtime run -d -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  [ "$($caller exec c1 id -G)" = "2 0 7777" ]
+  runtime delete --force c1
+  edit_config "$CONFIG" 'c["process"]["args"] = ["id", "-G"]' 'c["linux"]["namespaces"].append({"type": "user"})' \
+    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 0, "size": 100}]' 'c["linux"].pop("sysctl", None)'
+  [ "$($caller run -b "$CONFIG" c1 </dev/null)" = "2 0 65534" ]
+}
+
+@test "annotations of crun that are not there yet are refused by name" {
+  local key
+  for key in delegate-cgroup handler hooks.stdout hooks.stderr; do
+    edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'x'}"
+    run runtime run -b "$CONFIG" c1 </dev/null
+    expect_status 1
+    expect_text "not supported yet: annotation run.oci.$key"
+  done
+  for key in systemd.subgroup systemd.force_cgroup_v1; do
+    edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'x'}" 'c["linux"]["cgroupsPath"] = "system.slice:berth:c1"'
+    run runtime --systemd-cgroup run -b "$CONFIG" c1 </dev/null
+    expect_status 1
+    expect_text "not supported yet: annotation run.oci.$key"
+  done
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.systemd.subgroup": "", "run.oci.mount_context_type": "word"}' 'c["linux"].pop("cgroupsPath")'
+  run runtime run -b "$CONFIG" c1 </dev/null
+  expect_status 1
+  expect_text "annotation run.oci.mount_context_type: 'word' is not context, defcontext, fscontext or rootcontext"
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.systemd.subgroup": "", "run.oci.mount_context_type": "rootcontext"}'
+  run runtime run -b "$CONFIG" c1 </dev/null
+  expect_status 0
+}
+
 @test "personality: uname says 32 bit, in exec too; flags are ignored with a warning" {
   [ "$(uname -m)" = x86_64 ] || skip "needs x86_64"
   start 'c["linux"]["personality"] = {"domain": "LINUX32", "flags": ["ADDR_NO_RANDOMIZE"]}'

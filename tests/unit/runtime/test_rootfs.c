@@ -88,6 +88,17 @@ static void test_a_mount_label_is_the_context_of_new_file_systems(void **state)
 	assert_true(line_of(&p, "bind /b from /b\n") > 0);
 }
 
+static void test_an_annotation_names_the_option_of_the_label(void **state)
+{
+	cleanup_planned struct planned p =
+		plan(DOCUMENT("", "{\"destination\":\"/a\",\"type\":\"tmpfs\"}",
+			      "],\"mountLabel\":\"a:b:c:s0\"},\"annotations\":{"
+			      "\"run.oci.mount_context_type\":\"rootcontext\""));
+
+	assert_int_equal(p.r, 0);
+	assert_true(line_of(&p, "mount /a type tmpfs rootcontext=a:b:c:s0\n") > 0);
+}
+
 static void test_the_rootfs_comes_first_relative_to_the_bundle(void **state)
 {
 	cleanup_planned struct planned p = plan(DOCUMENT("", "", "]"));
@@ -310,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_mount_label_is_the_context_of_new_file_systems),
+		cmocka_unit_test(test_an_annotation_names_the_option_of_the_label),
 		cmocka_unit_test(test_the_rootfs_comes_first_relative_to_the_bundle),
 		cmocka_unit_test(test_a_mount_on_the_root_is_the_rootfs),
 		cmocka_unit_test(test_a_later_mount_on_the_root_is_refused),

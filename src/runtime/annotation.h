@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* crun's annotations, run.oci.*, that are not seccomp's. Source: crun(1) "EXTENSIONS" */
+
+#include <stdbool.h>
+#include "base/error.h"
+
+struct oci_spec;
+
+/* Refuses what the caller counts on and we do not do. systemd: it manages the cgroup. */
+int annotations_check(const struct oci_spec *spec, bool systemd, struct error *err);
+
+/* run.oci.keep_original_groups=1: the process has the groups of our caller (podman's keep-groups). */
+bool annotations_keep_groups(const struct oci_spec *spec);
+
+/* run.oci.mount_context_type: the mount option that takes linux.mountLabel; "context" without it. */
+const char *annotations_mount_context(const struct oci_spec *spec);
