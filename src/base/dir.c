@@ -258,3 +258,20 @@ int dir_move_to_trash(int dir_fd, const char *name, int trash_fd, struct error *
 	}
 	return error_sys(err, "cannot move '%s' to the trash", name);
 }
+
+int dir_is_empty(int fd, struct error *err)
+{
+	_Alignas(struct dirent_raw) char buf[1024]; /* "." and ".." come first, if not alone */
+	long n = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+
+	if (n < 0)
+		return error_sys(err, "cannot read a directory");
+	for (long pos = 0; pos < n;) {
+		const struct dirent_raw *d = (const struct dirent_raw *)(buf + pos);
+
+		if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0)
+			return 0;
+		pos += d->reclen;
+	}
+	return lseek(fd, 0, SEEK_SET) < 0 ? error_sys(err, "cannot rewind a directory") : 1;
+}

@@ -37,6 +37,9 @@ struct dir_budget {
 };
 bool dir_is_small(int dir_fd, const struct dir_budget *budget);
 
+/* Does the directory fd, opened for reading and not read yet, hold nothing? 1, 0, or < 0. */
+int dir_is_empty(int fd, struct error *err);
+
 /*
  * Copy the tree src_fd (a directory) into the existing directory dst_fd: modes, owners, times,
  * xattrs, hard links within the tree, device nodes, fifos, sparse files, reflinks where the file

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "kernel/rlimit.h"
 #include "oci/image.h"
@@ -346,6 +347,31 @@ static int merge_surroundings(struct container_config *c, struct error *err)
 			     c->arena, &c->security, err);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* docker makes anonymous volumes of them; one that the user mounts something else on is his. */
+static void merge_volumes(struct container_config *c, const struct oci_image_run *image)
+{
+	size_t n_image = image ? image->n_volumes : 0, n = 0;
+	const char **volumes = arena_alloc(c->arena, (n_image + 1) * sizeof(*volumes));
+
+	for (size_t i = 0; i < n_image; i++) {
+		cleanup_free char *path = path_clean(image->volumes[i]);
+
+		if (path[0] == '/' && path[1] != '\0')
+			volumes[n++] = arena_strdup(c->arena, path);
+	}
+	/* what holds others first, as they are mounted; each once */
+	qsort(volumes, n, sizeof(*volumes), by_text);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || !str_eq(volumes[i], volumes[i - 1]))
+			volumes[c->n_volumes++] = volumes[i];
+	c->volumes = volumes;
+}
+
 static void merge_words(struct container_config *c, const struct oci_image_run *image)
 {
 	const struct container_options *o = c->options;
@@ -368,6 +394,7 @@ int container_config_merge(struct container_config *c, const struct oci_image_ru
 	if (r < 0)
 		return r;
 	merge_words(c, image);
+	merge_volumes(c, image);
 	r = merge_env(c, image, environment, err);
 	if (r < 0)
 		return r;

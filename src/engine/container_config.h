@@ -53,6 +53,8 @@ struct container_config {
 	struct namespace_mode ns[OCI_NS_COUNT]; /* container: a full id */
 	const struct mount_word *mounts;
 	size_t n_mounts;
+	const char *const *volumes; /* of the image: "/data" */
+	size_t n_volumes;
 	struct device_words devices;
 	const struct oci_throttle *throttle[OCI_THROTTLE_COUNT];
 	size_t n_throttle[OCI_THROTTLE_COUNT];

@@ -286,6 +286,20 @@ static int make_snapshot(struct creation *k, struct error *err)
 	return k->driver->create(k->dir_fd, k->dir_path, k->lowerdirs, flags, &k->mount, err);
 }
 
+static int make_volumes(struct creation *k, struct error *err)
+{
+	char name[sizeof(SPEC_VOLUMES_DIR) + 24];
+
+	if (k->config.n_volumes > 0 && mkdirat(k->dir_fd, SPEC_VOLUMES_DIR, 0700) < 0)
+		return error_sys(err, "cannot make '%s/" SPEC_VOLUMES_DIR "'", k->dir_path);
+	for (size_t i = 0; i < k->config.n_volumes; i++) {
+		(void)snprintf(name, sizeof(name), SPEC_VOLUMES_DIR "/%zu", i);
+		if (mkdirat(k->dir_fd, name, 0755) < 0)
+			return error_sys(err, "cannot make '%s/%s'", k->dir_path, name);
+	}
+	return 0;
+}
+
 static int write_spec(struct creation *k, struct error *err)
 {
 	cleanup_user_identity struct user_identity user = { 0 };
@@ -460,7 +474,7 @@ static int write_all(struct creation *k, struct error *err)
 {
 	static int (*const steps[])(struct creation *, struct error *) = {
 		make_dir,	write_etc,     make_snapshot,
-		write_spec,				   /* wants the snapshot's mount */
+		make_volumes,	write_spec,		   /* wants the snapshot's mount */
 		write_document, write_cidfile, insert_row, /* last: now it exists */
 	};
 	int r = 0;

@@ -55,6 +55,20 @@ static bool attaches(const struct container_options *o, const char *stream, bool
 	return false;
 }
 
+static void add_volumes(const struct container_config *c, struct json_writer *w)
+{
+	if (c->n_volumes == 0) {
+		json_add_null(w, "Volumes");
+		return;
+	}
+	json_begin_object(w, "Volumes");
+	for (size_t i = 0; i < c->n_volumes; i++) {
+		json_begin_object(w, c->volumes[i]);
+		json_end(w);
+	}
+	json_end(w);
+}
+
 static void add_config(const struct container_config *c, struct json_writer *w)
 {
 	const struct container_options *o = c->options;
@@ -73,7 +87,7 @@ static void add_config(const struct container_config *c, struct json_writer *w)
 	json_add_strings(w, "Env", c->env, c->n_env);
 	add_words(w, "Cmd", c->cmd, c->n_cmd);
 	json_add_string(w, "Image", o->image ? o->image : "");
-	json_add_null(w, "Volumes");
+	add_volumes(c, w);
 	json_add_string(w, "WorkingDir", c->workdir);
 	add_words(w, "Entrypoint", c->entrypoint, c->n_entrypoint);
 	json_add_null(w, "OnBuild");

@@ -41,6 +41,8 @@ const char *spec_namespace_file(enum oci_ns ns);
 
 /* Where --init is put: docker's place, which tools know. */
 #define SPEC_INIT_PATH "/sbin/berth-init"
+/* Of a container: what its image's volumes hold, by their number. */
+#define SPEC_VOLUMES_DIR "volumes"
 /* Destination and source of a container's own shared memory. */
 #define SPEC_SHM_PATH	"/dev/shm"
 #define SPEC_SHM_SOURCE "shm"

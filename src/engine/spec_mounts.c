@@ -148,13 +148,41 @@ static void add_devices(const struct container_config *c, struct mount_list *lis
 			 WORDS("bind", "nosuid", "noexec", "rprivate"));
 }
 
+static bool is_below_a_users(const struct container_config *c, const char *path)
+{
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const char *rest = str_after(path, c->mounts[i].destination);
+
+		if (rest && *rest == '/')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The image's volumes: directories of the container's own, which the runtime fills with what the image
+ * has there. Those below a mount of the user's come after it.
+ */
+static void add_volumes(const struct container_config *c, const struct spec_paths *paths,
+			bool below, struct mount_list *list)
+{
+	for (size_t i = 0; i < c->n_volumes; i++)
+		if (!user_mounts_on(c, c->volumes[i]) &&
+		    is_below_a_users(c, c->volumes[i]) == below)
+			add_copy(list, c->volumes[i], "bind",
+				 arena_printf(list->arena, "%s/" SPEC_VOLUMES_DIR "/%zu",
+					      paths->dir, i),
+				 WORDS("rbind", "rw", "rprivate", "berth.fill"));
+}
+
 void spec_build_mounts(const struct container_config *c, const struct spec_paths *paths,
 		       const struct oci_mount **ret, size_t *ret_n)
 {
 	struct mount_list list = { .arena = c->arena };
 
-	list.items = arena_alloc(c->arena, (c->n_mounts + c->devices.n_nodes + SYSTEM_MOUNTS_MAX) *
-						   sizeof(*list.items));
+	list.items = arena_alloc(
+		c->arena, (c->n_mounts + c->n_volumes + c->devices.n_nodes + SYSTEM_MOUNTS_MAX) *
+				  sizeof(*list.items));
 	if (paths->mount_type)
 		add(&list, "/", paths->mount_type, paths->mount_source, paths->mount_options,
 		    paths->n_mount_options);
@@ -163,7 +191,9 @@ void spec_build_mounts(const struct container_config *c, const struct spec_paths
 	if (paths->init)
 		add_bind(&list, paths->init, SPEC_INIT_PATH, "ro", false, "rprivate");
 	add_devices(c, &list);
+	add_volumes(c, paths, false, &list);
 	add_user(c, &list);
+	add_volumes(c, paths, true, &list);
 	*ret = list.items;
 	*ret_n = list.n;
 }

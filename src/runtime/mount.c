@@ -331,6 +331,21 @@ static int open_source(const struct mount_op *op, int *own_fd, int *ret_mount_fd
 	return r;
 }
 
+/* A volume of the image: what it has there becomes the volume's, if that holds nothing yet. */
+static int fill_bind(const struct mount_op *op, int mount_fd, int dest_fd, struct error *err)
+{
+	cleanup_fd int from_fd = openat(dest_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int to_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (from_fd < 0 || to_fd < 0)
+		return error_sys(err, "cannot open '%s'", op->dest);
+	r = dir_is_empty(to_fd, err);
+	if (r == 1)
+		r = dir_copy_tree(from_fd, to_fd, err); /* the mode of the directory, too */
+	return r < 0 ? error_prefix(err, r, "filling '%s'", op->dest) : 0;
+}
+
 static int apply_bind(struct mounter *m, const struct mount_op *op, struct error *err)
 {
 	cleanup_fd int own_fd = -EBADF;
@@ -352,6 +367,8 @@ static int apply_bind(struct mounter *m, const struct mount_op *op, struct error
 		r = mounter_open_target(m, op, st.st_mode, &dest_fd, err);
 	if (r >= 0)
 		r = check_destination(op, dest_fd, err);
+	if (r >= 0 && op->options.fill)
+		r = fill_bind(op, mount_fd, dest_fd, err);
 	if (r < 0)
 		return r;
 	return mounter_attach(m, op, mount_fd, dest_fd, err);

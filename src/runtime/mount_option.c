@@ -26,6 +26,7 @@ enum word_kind {
 	WORD_COPY_SYMLINK, /* these three are crun's */
 	WORD_DEST_NOFOLLOW,
 	WORD_SRC_NOFOLLOW,
+	WORD_FILL, /* ours */
 };
 
 struct word {
@@ -39,6 +40,7 @@ static const struct word words[] = {
 	{ "acl", WORD_FLAG, 0 },
 	{ "async", WORD_FLAG, 0 },
 	{ "atime", WORD_CLEAR, MOUNT_ATTR_NOATIME },
+	{ "berth.fill", WORD_FILL, 0 },
 	{ "bind", WORD_BIND, 0 },
 	{ "copy-symlink", WORD_COPY_SYMLINK, 0 },
 	{ "defaults", WORD_NONE, 0 },
@@ -184,6 +186,9 @@ static void apply_word(const struct word *w, struct mount_options *o)
 		break;
 	case WORD_SRC_NOFOLLOW:
 		o->src_nofollow = true;
+		break;
+	case WORD_FILL:
+		o->fill = true;
 		break;
 	case WORD_FLAG:
 	case WORD_NONE:

@@ -18,6 +18,7 @@ struct arena;
 struct mount_options {
 	bool bind, recursive_bind, remount, copy_up, idmap, recursive_idmap;
 	bool copy_symlink, dest_nofollow, src_nofollow; /* crun.1, for binds */
+	bool fill; /* berth.fill, for binds: an empty source gets what the mount covers */
 	const char *idmap_text; /* what follows "idmap=", as crun.1 has it; or NULL */
 	uint64_t set, clear;	/* MOUNT_ATTR_* of this mount */
 	uint64_t recursive_set, recursive_clear; /* of it and all below */

@@ -150,6 +150,7 @@ static int check_options(const struct mount_op *op, size_t i, struct error *err)
 	const char *word = o->copy_symlink    ? "copy-symlink"
 			   : o->dest_nofollow ? "dest-nofollow"
 			   : o->src_nofollow  ? "src-nofollow"
+			   : o->fill	      ? "berth.fill"
 					      : NULL;
 
 	if (word && op->kind != MOUNT_OP_BIND)
