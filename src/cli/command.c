@@ -290,9 +290,11 @@ int command_main(int argc, char **argv)
 	sig_expect_children();
 	log_set_program("berth");
 	code = dispatch(&cli, argc, argv);
-	if (fflush(stdout) != 0 && code == 0) {
-		(void)fprintf(stderr, "berth: cannot write to standard output: %s\n",
-			      strerror(errno));
+	errno = 0;
+	/* what an earlier flush could not write is gone, and its reason; only the mark stays */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
+		(void)fprintf(stderr, "berth: cannot write to standard output%s%s\n",
+			      errno ? ": " : "", errno ? strerror(errno) : "");
 		code = 1;
 	}
 	engine_close(cli.engine);

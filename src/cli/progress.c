@@ -174,6 +174,7 @@ static void show(void *ctx, const struct progress *p)
 	} else {
 		show_plain(v, p);
 	}
+	(void)fflush(v->out); /* who reads a log wants to see it grow; checked again at the end */
 	(void)pthread_mutex_unlock(&v->lock);
 }
 

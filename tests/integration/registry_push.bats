@@ -293,6 +293,24 @@ all_there() {
   run ! raw "$REGISTRY/damaged:1"
 }
 
+@test "a stdout that takes nothing is told" {
+  fill oci "$REGISTRY/stdout:1" --compress gzip
+  run -1 bash -c "berth push $REGISTRY/stdout:1 >/dev/full"
+  expect_text "cannot write to standard output"
+}
+
+@test "lines are there as they happen" {
+  fill_large "$UPLOAD/slow:1"
+  mkfifo "$work/lines"
+  berth push "$UPLOAD/slow:1" >"$work/lines" &
+  exec 7<"$work/lines"
+  read -r -t 20 first <&7 || first=nothing # the registry waits until it was read
+  touch "$UPLOAD_DIR/go"
+  cat <&7 >/dev/null
+  wait
+  [ "$first" = "The push refers to repository [$UPLOAD/slow]" ]
+}
+
 @test "nothing is left in tmp/ after a push that failed" {
   fill docker "$UPLOAD/denied:1"
   run -1 berth push "$UPLOAD/denied:1"
