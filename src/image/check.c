@@ -172,7 +172,7 @@ static enum state hash_blob(int fd, const struct digest *id)
 	return n == 0 && digest_eq(&found, id) ? STATE_WHOLE : STATE_DAMAGED;
 }
 
-/* bytes: what it must have, 0 if that is not known; full: its contents, too. */
+/* bytes: what it should have; full: its contents whatever it has. */
 static enum state look_at_blob(const struct check *c, const struct digest *id, uint64_t bytes,
 			       bool full)
 {
@@ -181,9 +181,10 @@ static enum state look_at_blob(const struct check *c, const struct digest *id, u
 
 	if (fd < 0)
 		return errno == ENOENT ? STATE_MISSING : STATE_DAMAGED;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (bytes && (uint64_t)st.st_size != bytes))
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return STATE_DAMAGED;
-	return full ? hash_blob(fd, id) : STATE_WHOLE;
+	/* a manifest may say another size than the blob has; its digest is what counts */
+	return full || (uint64_t)st.st_size != bytes ? hash_blob(fd, id) : STATE_WHOLE;
 }
 
 static const char *state_text(enum state state)

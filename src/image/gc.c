@@ -236,20 +236,22 @@ static void remove_temporaries(struct image_store *store)
 	}
 }
 
-void store_collect_after_crash(struct image_store *store, const struct image_index *index)
+void store_collect_after_crash(struct image_store *store)
 {
+	cleanup_index struct image_index index = { 0 };
 	cleanup_live_set struct live_set live = { 0 };
 	uint64_t bytes = 0;
 	struct error err;
+	int r;
 
-	if (!store->crashed)
-		return;
 	remove_temporaries(store);
-	if (live_set_load(store, index, &live, &err) < 0 ||
-	    store_collect(store, &live, NULL, &bytes, &err) < 0)
+	r = index_load(store->root_fd, &index, &err);
+	if (r == 0)
+		r = live_set_load(store, &index, &live, &err);
+	if (r == 0)
+		r = store_collect(store, &live, NULL, &bytes, &err);
+	if (r < 0)
 		log_debug("collecting what a crash left: %s", err.msg);
-	else
-		store->crashed = false;
 }
 
 static int collect_all(struct image_store *store, char *const *keep, uint64_t *bytes,

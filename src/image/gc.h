@@ -34,11 +34,8 @@ bool digest_set_has(const struct digest_set *set, const char *hex);
 int store_collect(struct image_store *store, const struct live_set *live, char *const *keep,
 		  uint64_t *bytes, struct error *err);
 
-/*
- * Under the lock, when the index is saved: if this process met the work directory of a dead one, moves to
- * the trash what that one had published without a name, or had not got to.
- */
-void store_collect_after_crash(struct image_store *store, const struct image_index *index);
+/* Under the lock: moves to the trash what no image needs, and documents that were not finished. */
+void store_collect_after_crash(struct image_store *store);
 
 /* Blobs and layers that are not in live, under the lock. */
 struct store_garbage {

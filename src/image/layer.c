@@ -29,7 +29,6 @@
 #include "base/mem.h"
 #include "codec/archive.h"
 #include "codec/sha256.h"
-#include "image/gc.h"
 #include "image/index.h"
 #include "image/layer_info.h"
 #include "image/ring.h"
@@ -535,11 +534,7 @@ static int publish(struct layer_batch *b, const struct layers_end *end, struct e
 	r = index_load(b->store->root_fd, &index, err);
 	if (r == 0)
 		r = end->commit(end->ctx, &index, err);
-	if (r == 0)
-		r = index_save(b->store->root_fd, &index, err);
-	if (r == 0)
-		store_collect_after_crash(b->store, &index);
-	return r;
+	return r < 0 ? r : index_save(b->store->root_fd, &index, err);
 }
 
 static int take_all(struct layer_batch *b, const struct layers_end *end, struct error *err)

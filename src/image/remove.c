@@ -219,8 +219,6 @@ int image_remove(struct image_store *store, const char *text, unsigned flags,
 		r = index_load(store->root_fd, &rm.index, err);
 	if (r == 0)
 		r = remove_found(&rm, text, err);
-	if (r == 0)
-		store_collect_after_crash(store, &rm.index);
 	index_done(&rm.index);
 	cleanup_close_fd(&lock); /* others need not wait for the deletion */
 	lock = -EBADF;

@@ -16,7 +16,6 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "codec/sha256.h"
-#include "image/gc.h"
 #include "image/reference.h"
 #include "image/store_private.h"
 #include "image/work.h"
@@ -94,11 +93,11 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 	int r = store_make_dirs(store, err);
 
 	if (r == 0)
-		r = store_sweep_tmp(store, err);
-	if (r >= 0)
 		r = lock_acquire(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, &lock, err);
 	if (r == 0)
 		r = write_layout_file(store, err);
+	if (r == 0)
+		r = store_clear_dead(store, err);
 	if (r < 0)
 		return error_prefix(err, r, "image store");
 	*ret_lock = take_fd(&lock);
@@ -261,15 +260,6 @@ static void put_tag(struct image_index *index, const struct index_entry *entry,
 	index_put(index, &tagged, name);
 }
 
-static int save_index(struct image_store *store, const struct image_index *index, struct error *err)
-{
-	int r = index_save(store->root_fd, index, err);
-
-	if (r == 0)
-		store_collect_after_crash(store, index);
-	return r;
-}
-
 int image_tag(struct image_store *store, const char *source, const char *target, struct error *err)
 {
 	cleanup_index struct image_index index = { 0 };
@@ -293,7 +283,7 @@ int image_tag(struct image_store *store, const char *source, const char *target,
 	if (r < 0)
 		return r;
 	put_tag(&index, entry, &ref, name);
-	return save_index(store, &index, err);
+	return index_save(store->root_fd, &index, err);
 }
 
 static int untag_one(struct image_index *index, const struct digest *id, const char *text,
@@ -343,7 +333,7 @@ int image_untag(struct image_store *store, const char *source, char *const *name
 		r = index_load(store->root_fd, &index, err);
 	if (r == 0)
 		r = untag(&index, source, names, err);
-	return r < 0 ? r : save_index(store, &index, err);
+	return r < 0 ? r : index_save(store->root_fd, &index, err);
 }
 
 /* A removal moves what only this image has under the same lock: its documents tell. */

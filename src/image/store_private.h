@@ -16,7 +16,6 @@
 struct image_store {
 	int root_fd;
 	char *root_path;
-	bool crashed; /* a dead writer was met: what it published may have no name */
 };
 
 /* A path below the root: "images/blobs/sha256/…" */

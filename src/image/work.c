@@ -74,6 +74,8 @@ static int try_begin(int tmp_fd, const char *name, struct store_work *ret, struc
 	return 0;
 }
 
+static int sweep_tmp(struct image_store *store, bool only_look, struct error *err);
+
 int store_work_begin(struct image_store *store, struct store_work *ret, struct error *err)
 {
 	struct store_work work = { .store = store, .fd = -EBADF, .lock_fd = -EBADF };
@@ -83,9 +85,16 @@ int store_work_begin(struct image_store *store, struct store_work *ret, struct e
 
 	if (r < 0)
 		return r;
-	r = store_sweep_tmp(store, err);
-	if (r < 0)
-		return r;
+	if (sweep_tmp(store, true, err) > 0) { /* its room is wanted */
+		cleanup_fd int lock = -EBADF;
+
+		r = store_lock(store, &lock, err);
+		if (r < 0)
+			return r;
+		cleanup_close_fd(&lock);
+		lock = -EBADF;
+		store_sweep_small(store);
+	}
 	tmp_fd = open_dir(store, TMP_DIR, err);
 	if (tmp_fd < 0)
 		return tmp_fd;
@@ -120,7 +129,8 @@ void store_work_end(struct store_work *work)
 }
 
 /* 1: it was a dead one's and is in the trash; 0: its owner lives, or it is gone. */
-static int sweep_one(struct image_store *store, int tmp_fd, const char *name, struct error *err)
+static int sweep_one(struct image_store *store, int tmp_fd, const char *name, bool only_look,
+		     struct error *err)
 {
 	cleanup_free char *path = xasprintf(TMP_DIR "/%s", name);
 	cleanup_fd int lock_fd = -EBADF;
@@ -133,12 +143,14 @@ static int sweep_one(struct image_store *store, int tmp_fd, const char *name, st
 		r = lock_acquire(fd, LOCK_FILE, 0, &lock_fd, err);
 	if (r < 0 && (err->kind == ERROR_CONFLICT || r == -ENOENT))
 		return 0;
+	if (only_look)
+		return 1;
 	/* no room for a lock file: the owner, who has one, could have locked it long ago */
 	r = store_trash(store, path, err);
 	return r < 0 ? r : 1;
 }
 
-int store_sweep_tmp(struct image_store *store, struct error *err)
+static int sweep_tmp(struct image_store *store, bool only_look, struct error *err)
 {
 	cleanup_fd int tmp_fd = open_dir(store, TMP_DIR, err);
 	cleanup_dir DIR *dir = NULL;
@@ -154,16 +166,23 @@ int store_sweep_tmp(struct image_store *store, struct error *err)
 		int r = 0;
 
 		if (!str_eq(d->d_name, ".") && !str_eq(d->d_name, ".."))
-			r = sweep_one(store, tmp_fd, d->d_name, err);
+			r = sweep_one(store, tmp_fd, d->d_name, only_look, err);
 		if (r < 0)
 			return r;
 		swept += r;
 	}
-	if (swept > 0) {
-		store->crashed = true;
-		store_sweep_small(store);
-	}
 	return swept;
+}
+
+int store_clear_dead(struct image_store *store, struct error *err)
+{
+	int r = sweep_tmp(store, true, err);
+
+	if (r <= 0)
+		return r;
+	store_collect_after_crash(store);
+	r = sweep_tmp(store, false, err);
+	return r < 0 ? r : 0;
 }
 
 /* What is complete */

@@ -30,8 +30,12 @@ int store_work_begin(struct image_store *store, struct store_work *ret, struct e
 void store_work_end(struct store_work *work);
 #define cleanup_work __attribute__((cleanup(store_work_end)))
 
-/* Moves the directories of dead owners to the trash; needs no lock. Returns how many. */
-int store_sweep_tmp(struct image_store *store, struct error *err);
+/*
+ * Needs the store's lock. If there are directories of dead owners: collects what these had published
+ * without a name, or had not got to, then moves the directories to the trash. In this order, so that
+ * whoever is killed meanwhile leaves it all to the next.
+ */
+int store_clear_dead(struct image_store *store, struct error *err);
 
 /* Names in the work directory of what is complete: "blob-<hex>", "layer-<hex>". */
 struct work_name {

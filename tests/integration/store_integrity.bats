@@ -85,11 +85,11 @@ writer() {
     run berth system check --quick
     [ "$status" = 0 ] || [[ $output =~ ^[0-9]+\ blobs?\ and\ [^$'\n']*\ no\ image$ ]] || fail "$now, seed $seed"
     if [ $((i % 5)) = 0 ]; then
-      case $((RANDOM % 3)) in
-        0) writer load ;;
-        1) writer tag ;;
-        2) writer import ;;
-      esac >/dev/null || [ "$verb" != load ] || fail "$now, seed $seed: the next writer fails"
+      case $((RANDOM % 3)) in # a tag may fail: its image was never loaded
+        0) writer load >/dev/null || fail "$now, seed $seed: no load afterwards" ;;
+        1) writer tag 2>/dev/null || true ;;
+        2) writer import >/dev/null || fail "$now, seed $seed: no import afterwards" ;;
+      esac
       clean --quick
       [ $((i % 25)) != 0 ] || clean
       no_leftovers
