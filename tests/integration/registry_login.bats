@@ -174,7 +174,7 @@ EOF2
 }
 
 @test "a helper that fails is one sentence" {
-  mkdir -m 700 -p "$HOME/.docker" "$HOME/bin"
+  mkdir -p "$HOME/.docker" "$HOME/bin"
   printf '#!/bin/sh\necho the keyring is locked\nexit 1\n' >"$HOME/bin/docker-credential-locked"
   chmod +x "$HOME/bin/docker-credential-locked"
   PATH=$HOME/bin:$PATH
