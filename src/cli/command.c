@@ -72,7 +72,11 @@ void command_each(void (*each)(const struct command *command, void *data), void 
 int cli_engine(struct cli *cli, struct engine **ret_engine, struct error *err)
 {
 	if (!cli->engine) {
-		struct engine_config config = { .root_path = cli->root, .state_path = cli->state };
+		struct engine_config config = {
+			.root_path = cli->root,
+			.state_path = cli->state,
+			.storage_driver = cli->storage_driver,
+		};
 		int r = engine_open(&config, &cli->engine, err);
 
 		if (r < 0)
@@ -183,6 +187,11 @@ static const struct option global_options[] = {
 	  .arg = "string",
 	  OPTION_FIELD(cli, state),
 	  .help = "Directory of sockets and pid files" },
+	{ .name = "storage-driver",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(cli, storage_driver),
+	  .help = "How new layers are kept: overlay2, unpacked, or erofs, as one file each" },
 	{ .name = "version",
 	  .short_name = 'v',
 	  .type = OPTION_BOOL,

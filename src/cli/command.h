@@ -15,8 +15,9 @@ struct engine;
 
 /* What every command gets: the global options and the engine, opened when first asked for. */
 struct cli {
-	const char *root;  /* --root: images, containers, database; NULL: the default */
-	const char *state; /* --state: sockets, pid files; NULL: the default */
+	const char *root;	    /* --root: images, containers, database; NULL: the default */
+	const char *state;	    /* --state: sockets, pid files; NULL: the default */
+	const char *storage_driver; /* --storage-driver; NULL: the default */
 	bool debug, version, help;
 	struct engine *engine;
 	const struct command *command; /* the one that runs */

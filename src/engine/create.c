@@ -124,6 +124,22 @@ static int check_platform(struct creation *k, struct error *err)
 	return 0;
 }
 
+/* Only our runtime knows that a lower directory can be an image. */
+static int check_layer_kinds(const struct creation *k, struct error *err)
+{
+	for (char *const *layer = k->lowerdirs; k->options->runtime && layer && *layer; layer++) {
+		struct stat st;
+
+		if (stat(*layer, &st) == 0 && S_ISREG(st.st_mode))
+			return error_kind(err, ERROR_UNSUPPORTED,
+					  "runtime '%s' cannot mount layers that are EROFS images: "
+					  "remove the image and bring it again with "
+					  "--storage-driver overlay2",
+					  k->options->runtime);
+	}
+	return 0;
+}
+
 static int find_image(struct creation *k, struct error *err)
 {
 	struct image_store *store;
@@ -139,7 +155,8 @@ static int find_image(struct creation *k, struct error *err)
 	r = check_platform(k, err);
 	if (r < 0)
 		return r;
-	return image_lowerdirs(store, k->image, &k->lowerdirs, err);
+	r = image_lowerdirs(store, k->image, &k->lowerdirs, err);
+	return r < 0 ? r : check_layer_kinds(k, err);
 }
 
 static int find_rootfs(struct creation *k, struct error *err)

@@ -38,6 +38,8 @@ static int open_root(struct engine *e, struct error *err)
 
 int engine_open(const struct engine_config *config, struct engine **ret_engine, struct error *err)
 {
+	const char *driver =
+		config->storage_driver ? config->storage_driver : getenv("BERTH_STORAGE_DRIVER");
 	cleanup_with(engine_close) struct engine *e = xcalloc(1, sizeof(*e));
 	int r;
 
@@ -49,6 +51,8 @@ int engine_open(const struct engine_config *config, struct engine **ret_engine, 
 	if (r < 0)
 		return r;
 	e->runtime_root = xasprintf("%s-runtime", e->state_path);
+	if (!str_empty(driver))
+		e->storage_driver = xstrdup(driver);
 	if (config->runtime_path)
 		e->runtime_path = xstrdup(config->runtime_path);
 	r = open_root(e, err);
@@ -73,6 +77,7 @@ struct engine *engine_close(struct engine *e)
 	free(e->state_path);
 	free(e->runtime_root);
 	free(e->runtime_path);
+	free(e->storage_driver);
 	free(e);
 	return NULL;
 }
@@ -92,8 +97,12 @@ int engine_images(struct engine *e, struct image_store **ret_store, struct error
 	if (!e->images) {
 		int r = image_store_open(e->root_path, &e->images, err);
 
-		if (r < 0)
+		if (r == 0 && e->storage_driver)
+			r = image_store_set_driver(e->images, e->storage_driver, err);
+		if (r < 0) {
+			e->images = image_store_close(e->images);
 			return r;
+		}
 	}
 	*ret_store = e->images;
 	return 0;

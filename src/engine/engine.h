@@ -32,9 +32,10 @@ struct image_store;
 struct engine;
 
 struct engine_config {
-	const char *root_path;	  /* NULL: $BERTH_ROOT or /var/lib/berth */
-	const char *state_path;	  /* NULL: $BERTH_STATE or /run/berth */
-	const char *runtime_path; /* NULL: berth-runtime beside us or in libexec */
+	const char *root_path;	    /* NULL: $BERTH_ROOT or /var/lib/berth */
+	const char *state_path;	    /* NULL: $BERTH_STATE or /run/berth */
+	const char *runtime_path;   /* NULL: berth-runtime beside us or in libexec */
+	const char *storage_driver; /* NULL: $BERTH_STORAGE_DRIVER or overlay2 */
 };
 
 /*

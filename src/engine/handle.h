@@ -13,11 +13,12 @@ struct document;
 
 struct engine {
 	char *root_path, *state_path;
-	char *runtime_root; /* state of the built-in runtime: STATE-runtime */
-	char *runtime_path; /* berth-runtime, or NULL until looked for */
-	int root_fd;	    /* O_PATH */
-	bool rootless;	    /* an ordinary user, in the namespace of rootless_enter() */
-	struct db *db;	    /* NULL until needed */
+	char *runtime_root;   /* state of the built-in runtime: STATE-runtime */
+	char *runtime_path;   /* berth-runtime, or NULL until looked for */
+	char *storage_driver; /* or NULL: the default */
+	int root_fd;	      /* O_PATH */
+	bool rootless;	      /* an ordinary user, in the namespace of rootless_enter() */
+	struct db *db;	      /* NULL until needed */
 	struct image_store *images;
 	bool sweeps;   /* it has put something into the trash */
 	bool was_full; /* and the disk was full: the room is wanted at once */

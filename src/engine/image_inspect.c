@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "codec/json.h"
 #include "engine/engine.h"
+#include "engine/handle.h"
 #include "image/reference.h"
 #include "image/store.h"
 #include "oci/image.h"
@@ -111,24 +112,21 @@ static void add_names(struct json_writer *w, const struct image *image)
 	json_end(w);
 }
 
-static void add_storage(struct json_writer *w, const struct engine *e, const struct image *image)
+static void add_storage(struct json_writer *w, struct image_store *store, const struct image *image)
 {
+	cleanup_with(strv_free) char **dirs = NULL;
 	cleanup_buf struct buf lower = { 0 };
 
 	/* overlay's order: the top layer first */
-	for (size_t i = image->n_layers; i > 1; i--)
-		buf_printf(&lower, "%s%s/layers/%s/diff", lower.len ? ":" : "", engine_root_path(e),
-			   digest_hex(&image->layers[i - 2].diff_id));
+	image_layer_paths(store, image, &dirs);
+	for (size_t i = 1; i < image->n_layers; i++)
+		buf_printf(&lower, "%s%s", lower.len ? ":" : "", dirs[i]);
 	json_begin_object(w, "GraphDriver");
 	json_begin_object(w, "Data");
 	if (lower.len > 0)
 		json_add_string(w, "LowerDir", buf_str(&lower));
-	if (image->n_layers > 0) {
-		buf_clear(&lower);
-		buf_printf(&lower, "%s/layers/%s/diff", engine_root_path(e),
-			   digest_hex(&image->layers[image->n_layers - 1].diff_id));
-		json_add_string(w, "UpperDir", buf_str(&lower));
-	}
+	if (image->n_layers > 0)
+		json_add_string(w, "UpperDir", dirs[0]);
 	json_end(w);
 	json_add_string(w, "Name", "overlay2");
 	json_end(w);
@@ -174,7 +172,7 @@ void image_inspect_format(const struct engine *e, const struct image *image, str
 	json_add_string(&w, "Os", c->platform.os);
 	json_add_u64(&w, "Size", image->size_bytes);
 	json_add_u64(&w, "VirtualSize", image->size_bytes);
-	add_storage(&w, e, image);
+	add_storage(&w, e->images, image);
 	json_begin_object(&w, "Metadata");
 	json_add_string(&w, "LastTagTime",
 			image->tagged_ns ? clock_format_trimmed(image->tagged_ns, time)

@@ -94,20 +94,20 @@ static void describe_host(struct engine_info *info)
 int engine_info(struct engine *e, struct engine_info *ret_info, struct error *err)
 {
 	struct engine_info info = { 0 };
-	cleanup_fd int containers_fd = -EBADF;
+	struct image_store *images;
 	const char *runtime;
 	int r = count_containers(e, &info, err);
 
 	if (r >= 0)
 		r = count_images(e, &info, err);
 	if (r >= 0)
-		r = engine_subdir(e, "containers", &containers_fd, err);
+		r = engine_images(e, &images, err);
 	if (r >= 0)
 		r = runtime_program(e, NULL, &runtime, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(info.runtime_path, sizeof(info.runtime_path), "%s", runtime);
-	info.storage_driver = snapshot_choose(containers_fd)->name;
+	info.storage_driver = image_store_driver(images);
 	info.rootless = e->rootless;
 	describe_host(&info);
 	*ret_info = info;

@@ -10,13 +10,18 @@
 #include "engine/rootfs_user.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
+#include "kernel/mountapi.h"
 
 enum found { FOUND_HERE, FOUND_BELOW, FOUND_NOWHERE };
 
@@ -42,16 +47,42 @@ static enum found look(int layer_fd, const char *name)
 	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0) ? FOUND_NOWHERE : FOUND_HERE;
 }
 
+/* Top first. */
+struct layers {
+	int *fds;
+	size_t n;
+};
+
+static void layers_done(struct layers *layers)
+{
+	while (layers->n > 0)
+		close(layers->fds[--layers->n]);
+	free(layers->fds);
+}
+#define cleanup_layers __attribute__((cleanup(layers_done)))
+
+static int layers_open(char *const *paths, struct layers *ret, struct error *err)
+{
+	size_t n = strv_len(paths);
+
+	*ret = (struct layers){ .fds = xcalloc(n + 1, sizeof(int)) };
+	for (; ret->n < n; ret->n++) {
+		int r = mount_open_layer(paths[ret->n], &ret->fds[ret->n], NULL, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* The index of the layer whose etc/name the container sees; or no layer has it; or one has, but
  * it is hidden. */
 enum { LAYER_NONE = -1, LAYER_HIDDEN = -2 };
 
-static int find_layer(char *const *lowerdirs, const char *name)
+static int find_layer(const struct layers *layers, const char *name)
 {
-	for (int i = 0; lowerdirs[i]; i++) {
-		cleanup_fd int fd = open(lowerdirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		switch (fd < 0 ? FOUND_NOWHERE : look(fd, name)) {
+	for (int i = 0; i < (int)layers->n; i++) {
+		switch (look(layers->fds[i], name)) {
 		case FOUND_HERE:
 			return i;
 		case FOUND_BELOW:
@@ -63,16 +94,14 @@ static int find_layer(char *const *lowerdirs, const char *name)
 	return LAYER_NONE;
 }
 
-static int copy_file(const char *layer, const char *name, int etc_fd, struct error *err)
+static int copy_file(int layer_fd, const char *name, int etc_fd, struct error *err)
 {
-	cleanup_fd int layer_fd = open(layer, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+	cleanup_fd int fd = -EBADF;
 	cleanup_free char *path = path_join("etc", name), *data = NULL;
 	struct stat st;
 	size_t len;
 	int r;
 
-	if (layer_fd < 0)
-		return error_sys(err, "cannot open layer '%s'", layer);
 	/* O_NONBLOCK: a fifo must not hang us */
 	fd = path_open_in_root(layer_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -84,7 +113,8 @@ static int copy_file(const char *layer, const char *name, int etc_fd, struct err
 }
 
 /* Both files side by side, from different layers. */
-static int copy_files(char *const *lowerdirs, int passwd, int group, int root_fd, struct error *err)
+static int copy_files(const struct layers *layers, int passwd, int group, int root_fd,
+		      struct error *err)
 {
 	cleanup_fd int etc_fd = -EBADF;
 	int r;
@@ -94,10 +124,10 @@ static int copy_files(char *const *lowerdirs, int passwd, int group, int root_fd
 	etc_fd = openat(root_fd, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (etc_fd < 0)
 		return error_sys(err, "cannot open the directory for user names");
-	r = passwd >= 0 ? copy_file(lowerdirs[passwd], "passwd", etc_fd, err) : 0;
+	r = passwd >= 0 ? copy_file(layers->fds[passwd], "passwd", etc_fd, err) : 0;
 	if (r < 0)
 		return r;
-	return group >= 0 ? copy_file(lowerdirs[group], "group", etc_fd, err) : 0;
+	return group >= 0 ? copy_file(layers->fds[group], "group", etc_fd, err) : 0;
 }
 
 static int resolve_in(int root_fd, const char *user, char *const *groups, struct user_identity *ret,
@@ -113,7 +143,7 @@ static int resolve_in(int root_fd, const char *user, char *const *groups, struct
 	return r;
 }
 
-static int resolve_in_copy(char *const *lowerdirs, int passwd, int group, int scratch_fd,
+static int resolve_in_copy(const struct layers *layers, int passwd, int group, int scratch_fd,
 			   const char *user, char *const *groups, struct user_identity *ret,
 			   struct error *err)
 {
@@ -126,7 +156,7 @@ static int resolve_in_copy(char *const *lowerdirs, int passwd, int group, int sc
 	root_fd = openat(scratch_fd, scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_sys(err, "cannot open the directory for user names");
-	r = copy_files(lowerdirs, passwd, group, root_fd, err);
+	r = copy_files(layers, passwd, group, root_fd, err);
 	if (r >= 0)
 		r = resolve_in(root_fd, user, groups, ret, err);
 	cleaned = dir_remove_tree(scratch_fd, scratch, r < 0 ? NULL : err);
@@ -138,16 +168,16 @@ static int resolve_in_copy(char *const *lowerdirs, int passwd, int group, int sc
 int rootfs_user_resolve(char *const *lowerdirs, int scratch_fd, const char *user,
 			char *const *groups, struct user_identity *ret, struct error *err)
 {
-	int passwd = find_layer(lowerdirs, "passwd"), group = find_layer(lowerdirs, "group");
-	int layer = MAX(passwd, group);
-	cleanup_fd int fd = -EBADF;
+	cleanup_layers struct layers layers = { 0 };
+	int passwd, group, layer, r = layers_open(lowerdirs, &layers, err);
 
+	if (r < 0)
+		return r;
+	passwd = find_layer(&layers, "passwd");
+	group = find_layer(&layers, "group");
+	layer = MAX(passwd, group);
 	/* One layer will do if it has both, or one while no layer has the other. */
 	if (layer < 0 || (passwd != group && passwd != LAYER_NONE && group != LAYER_NONE))
-		return resolve_in_copy(lowerdirs, passwd, group, scratch_fd, user, groups, ret,
-				       err);
-	fd = open(lowerdirs[layer], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_sys(err, "cannot open layer '%s'", lowerdirs[layer]);
-	return resolve_in(fd, user, groups, ret, err);
+		return resolve_in_copy(&layers, passwd, group, scratch_fd, user, groups, ret, err);
+	return resolve_in(layers.fds[layer], user, groups, ret, err);
 }

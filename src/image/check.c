@@ -21,6 +21,7 @@
 #include "codec/archive.h"
 #include "codec/inflate.h"
 #include "codec/sha256.h"
+#include "image/erofs.h"
 #include "image/gc.h"
 #include "image/layer.h"
 #include "image/layer_compare.h"
@@ -267,15 +268,31 @@ static const struct part *whole_blob(const struct check *c, const struct part *l
 	return NULL;
 }
 
+static void check_layer_image(struct part *p, int fd)
+{
+	char text[ERROR_TEXT_MAX];
+	struct error why;
+
+	if (erofs_layer_check(fd, &p->id, &why) == 0)
+		return;
+	p->state = STATE_DAMAGED;
+	p->difference.n = 1;
+	(void)snprintf(p->difference.first, sizeof(p->difference.first), "%.250s",
+		       error_text(&why, text, sizeof(text)));
+}
+
 static void look_at_layer(struct check *c, struct part *p)
 {
 	const struct part *blob = whole_blob(c, p);
 	cleanup_free char *diff = xasprintf("%s/diff", layer_path(&p->id).s);
+	cleanup_free char *image = xasprintf("%s/" EROFS_FILE, layer_path(&p->id).s);
+	bool unpacked = faccessat(c->store->root_fd, diff, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	cleanup_fd int fd = openat(c->store->root_fd, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char text[ERROR_TEXT_MAX];
 	struct layer_info info;
 	struct error why;
 
-	if (faccessat(c->store->root_fd, diff, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+	if (!unpacked && fd < 0) {
 		p->state = STATE_MISSING;
 		return;
 	}
@@ -286,7 +303,9 @@ static void look_at_layer(struct check *c, struct part *p)
 			       "its layer.json cannot be read");
 		return;
 	}
-	if (c->options->flags & IMAGE_CHECK_QUICK || !blob)
+	if (fd >= 0 && !(c->options->flags & IMAGE_CHECK_QUICK))
+		check_layer_image(p, fd);
+	if (!unpacked || c->options->flags & IMAGE_CHECK_QUICK || !blob)
 		return;
 	if (compare_layer(c, p, &blob->id, &why) < 0)
 		report(c, false,

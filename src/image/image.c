@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "image/reference.h"
+#include "image/erofs.h"
 #include "image/store_private.h"
 #include "oci/image.h"
 
@@ -241,18 +242,43 @@ static int layer_missing(struct image_store *store, const struct image *image,
 		layer->diff_id.text, name ? name : image->id.text, name ? name : "NAME");
 }
 
+/* Its directory if there is one: it serves every runtime. */
+static char *layer_lowerdir(const struct image_store *store, const struct store_path *layer)
+{
+	char *path = xasprintf("%s/%s/diff", store->root_path, layer->s);
+	cleanup_free char *image = NULL;
+
+	if (faccessat(AT_FDCWD, path, F_OK, 0) == 0)
+		return path;
+	image = xasprintf("%s/%s/" EROFS_FILE, store->root_path, layer->s);
+	if (faccessat(AT_FDCWD, image, F_OK, 0) < 0)
+		return path;
+	free(path);
+	return take_ptr(&image);
+}
+
+void image_layer_paths(const struct image_store *store, const struct image *image, char ***ret)
+{
+	char **paths = NULL;
+
+	for (size_t i = image->n_layers; i-- > 0;) {
+		const struct store_path layer = layer_path(&image->layers[i].diff_id);
+
+		paths = strv_push_owned(paths, layer_lowerdir(store, &layer));
+	}
+	*ret = paths;
+}
+
 int image_lowerdirs(struct image_store *store, const struct image *image, char ***ret,
 		    struct error *err)
 {
 	cleanup_with(strv_free) char **dirs = NULL;
 
-	for (size_t i = image->n_layers; i-- > 0;) {
-		const struct store_path layer = layer_path(&image->layers[i].diff_id);
-		char *path = xasprintf("%s/%s/diff", store->root_path, layer.s);
-
-		dirs = strv_push_owned(dirs, path);
-		if (faccessat(AT_FDCWD, path, F_OK, 0) < 0)
-			return layer_missing(store, image, &image->layers[i], err);
+	image_layer_paths(store, image, &dirs);
+	for (size_t i = 0; i < image->n_layers; i++) {
+		if (faccessat(AT_FDCWD, dirs[i], F_OK, 0) < 0)
+			return layer_missing(store, image, &image->layers[image->n_layers - 1 - i],
+					     err);
 	}
 	*ret = take_ptr(&dirs);
 	return 0;

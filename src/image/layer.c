@@ -148,28 +148,10 @@ static int drain(struct intake *in, struct error *err)
 	return (int)n;
 }
 
-/* The first sink: files in a directory. */
-static int take_into_directory(struct archive_reader *a, int layer_fd,
-			       const struct unpack_limits *limits, struct unpack_result *ret,
-			       struct error *err)
-{
-	cleanup_fd int diff_fd = -EBADF;
-
-	if (mkdirat(layer_fd, "diff", 0755) < 0)
-		return error_sys(err, "cannot create 'diff'");
-	diff_fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (diff_fd < 0 || fchmod(diff_fd, 0755) < 0)
-		return error_sys(err, "cannot open 'diff'");
-	return unpack_archive(a, diff_fd, limits, unpack_own_flags(), ret, err);
-}
-
-const struct layer_sink layer_sink_directory = { "directory", take_into_directory };
-
 static int make_layer(struct layer_batch *b, struct layer_task *t, struct intake *in,
 		      struct error *err)
 {
 	const struct archive_source source = { .next = intake_next, .ctx = in };
-	cleanup_with(archive_reader_close) struct archive_reader *a = NULL;
 	cleanup_fd int layer_fd = -EBADF;
 	struct unpack_result result;
 	int r;
@@ -179,8 +161,7 @@ static int make_layer(struct layer_batch *b, struct layer_task *t, struct intake
 	layer_fd = openat(b->work->fd, t->layer_tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (layer_fd < 0)
 		return error_sys(err, "cannot open '%s'", t->layer_tmp);
-	a = archive_reader_open(&source);
-	r = b->sink->take(a, layer_fd, &b->unpack_limits, &result, err);
+	r = b->sink->take(&source, layer_fd, &b->unpack_limits, &result, err);
 	if (r == 0)
 		r = drain(in, err);
 	if (r < 0)
@@ -562,12 +543,13 @@ int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,
 		.store = work->store,
 		.work = work,
 		.options = options,
-		.sink = &layer_sink_directory,
 		.tasks = tasks,
 		.n = n,
 	};
 	int r = set_limits(&b, err);
 
+	if (r == 0)
+		r = layer_sink_choose(b.store, work->fd, &b.sink, err);
 	if (r < 0)
 		return r;
 	pthread_mutex_init(&b.lock, NULL);

@@ -14,7 +14,7 @@
 #include "codec/inflate.h"
 #include "image/transfer.h"
 
-struct archive_reader;
+struct archive_source;
 struct image_index;
 struct store_work;
 struct unpack_limits;
@@ -38,14 +38,25 @@ struct layer_job {
 /*
  * What becomes of a layer's files: a directory, an image file. A constant table.
  *
- * take   reads the archive to its end and makes the layer in layer_fd, its own new directory
+ * take   reads the archive, perhaps not what is behind its last entry, and makes the layer in
+ *        layer_fd, its own new directory
  */
 struct layer_sink {
 	const char *name;
-	int (*take)(struct archive_reader *a, int layer_fd, const struct unpack_limits *limits,
-		    struct unpack_result *ret, struct error *err);
+	int (*take)(const struct archive_source *source, int layer_fd,
+		    const struct unpack_limits *limits, struct unpack_result *ret,
+		    struct error *err);
 };
 extern const struct layer_sink layer_sink_directory; /* layers/<diff id>/diff */
+/* layers/<diff id>/layer.erofs; a directory for a layer that does not fit */
+extern const struct layer_sink layer_sink_erofs;
+
+/*
+ * The one that the store is set to; work_fd: a directory to try in.
+ * Errors   ERROR_UNSUPPORTED: the kernel cannot mount what it makes
+ */
+int layer_sink_choose(const struct image_store *store, int work_fd, const struct layer_sink **ret,
+		      struct error *err);
 
 enum layer_event {
 	LAYER_EXISTS, /* it is in the store, or another job brings it */

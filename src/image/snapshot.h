@@ -27,7 +27,7 @@ struct snapshot_driver {
 
 	/*
 	 * Prepare dir (the container's own directory: dir_fd and its absolute path) for a rootfs
-	 * over lowerdirs (absolute, top first).
+	 * over lowerdirs (absolute, top first), directories or EROFS images.
 	 */
 	int (*create)(int dir_fd, const char *dir_path, char *const *lowerdirs, unsigned flags,
 		      struct snapshot_mount *ret, struct error *err);

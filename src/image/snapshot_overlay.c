@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "image/snapshot.h"
+#include "kernel/mountapi.h"
 
 #define UPPER_MODE 0755
 /* overlay wants a lower layer; an image without any (FROM scratch) gets an empty one */
@@ -65,9 +66,13 @@ static int overlay_describe(int dir_fd, const char *dir_path, char *const *lower
 /* The upper directory is the root that the container sees: it looks like the image's. */
 static int copy_root_attributes(int dir_fd, const char *top, struct error *err)
 {
+	cleanup_fd int fd = -EBADF;
 	struct stat want, have;
+	int r = mount_open_layer(top, &fd, NULL, err);
 
-	if (stat(top, &want) < 0)
+	if (r < 0)
+		return r;
+	if (fstat(fd, &want) < 0)
 		return error_sys(err, "cannot stat layer '%s'", top);
 	if (fstatat(dir_fd, "upper", &have, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_sys(err, "cannot stat 'upper'");

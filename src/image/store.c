@@ -39,6 +39,22 @@ int image_store_open(const char *root, struct image_store **ret, struct error *e
 	return 0;
 }
 
+int image_store_set_driver(struct image_store *store, const char *name, struct error *err)
+{
+	bool erofs = str_eq(name, "erofs");
+
+	if (!erofs && !str_eq(name, "overlay2") && !str_eq(name, "overlay"))
+		return error_kind(err, ERROR_INVALID,
+				  "unknown storage driver '%s': overlay2 or erofs", name);
+	store->erofs = erofs;
+	return 0;
+}
+
+const char *image_store_driver(const struct image_store *store)
+{
+	return store->erofs ? "erofs" : "overlay2";
+}
+
 struct image_store *image_store_close(struct image_store *store)
 {
 	if (!store)

@@ -25,6 +25,12 @@ struct image_store;
  * by the first writer, so opening costs a few opens at most.
  */
 int image_store_open(const char *root, struct image_store **ret, struct error *err);
+/*
+ * How layers that come from now on are kept: "overlay2" ("overlay"), unpacked, or "erofs". Layers that
+ * are there stay as they are, and either kind can be used.
+ */
+int image_store_set_driver(struct image_store *store, const char *name, struct error *err);
+const char *image_store_driver(const struct image_store *store);
 struct image_store *image_store_close(struct image_store *store);
 DEFINE_CLEANUP(struct image_store *, image_store_close)
 
@@ -137,8 +143,11 @@ int image_hold(struct image_store *store, const struct image *image, int *ret_fd
 	       struct error *err);
 
 /*
- * The image's layers as absolute directories for overlay's lowerdir, top layer first: a strv, heap.
+ * The image's layers as absolute paths for overlay's lowerdir, top layer first: a strv, heap. Each is
+ * a directory, or a file that is an EROFS image (mount_open_layer()).
  * Checks that each one is there; the error names the missing one, and what brings it again.
  */
 int image_lowerdirs(struct image_store *store, const struct image *image, char ***ret,
 		    struct error *err);
+/* The same, whether they are there or not. */
+void image_layer_paths(const struct image_store *store, const struct image *image, char ***ret);

@@ -16,6 +16,7 @@
 struct image_store {
 	int root_fd;
 	char *root_path;
+	bool erofs; /* new layers become EROFS images */
 };
 
 /* A path below the root: "images/blobs/sha256/…" */

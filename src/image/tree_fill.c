@@ -24,6 +24,7 @@ struct fill {
 	const struct unpack_limits *limits;
 	struct unpack_result done;
 	uint64_t written; /* bytes, against max_bytes */
+	size_t dirs_bytes;
 
 	struct tree_node *parent; /* of parent_path; NULL: not known */
 	char parent_path[PATH_MAX];
@@ -313,6 +314,8 @@ static int make_entry(struct fill *f, struct item *it, struct error *err)
 	if (m->type == ARCHIVE_OTHER)
 		return error_kind(err, ERROR_INVALID, "it is of a kind that no layer can hold");
 	r = check_name(it->name, "create it", err);
+	if (r == 0 && m->type == ARCHIVE_DIR)
+		r = unpack_count_dir(it->path, &f->dirs_bytes, err);
 	if (r < 0)
 		return r;
 	if (m->type == ARCHIVE_HARDLINK)

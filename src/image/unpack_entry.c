@@ -200,17 +200,26 @@ static int make_file(struct unpack *u, const struct unpack_entry *e, struct erro
 	return 0;
 }
 
-static int remember_dir(struct unpack *u, const struct unpack_entry *e, struct error *err)
+int unpack_count_dir(const char *path, size_t *bytes, struct error *err)
 {
-	const struct archive_member *m = e->member;
-
-	if (m->uid >= UINT32_MAX || m->gid >= UINT32_MAX)
-		return error_kind(err, ERROR_INVALID, "its owner is out of range");
-	u->dirs_bytes += sizeof(*u->dirs) + strlen(e->path) + 1;
-	if (u->dirs_bytes > UNPACK_DIRS_MAX_BYTES)
+	*bytes += sizeof(struct pending_dir) + strlen(path) + 1;
+	if (*bytes > UNPACK_DIRS_MAX_BYTES)
 		return error_kind(err, ERROR_INVALID,
 				  "the layer's directories take more than %d MiB of memory",
 				  UNPACK_DIRS_MAX_BYTES >> 20);
+	return 0;
+}
+
+static int remember_dir(struct unpack *u, const struct unpack_entry *e, struct error *err)
+{
+	const struct archive_member *m = e->member;
+	int r;
+
+	if (m->uid >= UINT32_MAX || m->gid >= UINT32_MAX)
+		return error_kind(err, ERROR_INVALID, "its owner is out of range");
+	r = unpack_count_dir(e->path, &u->dirs_bytes, err);
+	if (r < 0)
+		return r;
 	u->dirs = array_grow(u->dirs, u->n_dirs, &u->dirs_capacity, sizeof(*u->dirs));
 	u->dirs[u->n_dirs++] = (struct pending_dir){
 		.path = xstrdup(e->path),

@@ -63,6 +63,8 @@ int unpack_refuse_path(int r, struct error *err);
 int unpack_too_big(const struct unpack_limits *limits, struct error *err);
 /* Notes that aufs left in a layer's root. */
 bool unpack_is_aufs_note(const char *path);
+/* One more directory against UNPACK_DIRS_MAX_BYTES. */
+int unpack_count_dir(const char *path, size_t *bytes, struct error *err);
 /* Attributes that no archive may set. */
 bool unpack_refuses_xattr(const char *name);
 

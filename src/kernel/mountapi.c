@@ -72,6 +72,43 @@ int mount_fs(const char *type, const char *source, const struct mount_param *par
 	return 0;
 }
 
+static int open_image(const char *path, int *ret_fd, struct error *err)
+{
+	int r = mount_fs("erofs", path, NULL, 0, MOUNT_ATTR_RDONLY, ret_fd, err);
+
+	/* before 6.12 only block devices; in a user namespace nothing */
+	if (r == -ENOTBLK || r == -EPERM)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "%s mount EROFS image '%s', which takes Linux 6.12 and root",
+				  r == -EPERM ? "we may not" : "this kernel does not", path);
+	return r;
+}
+
+int mount_open_layer(const char *path, int *ret_fd, bool *ret_image, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	bool image;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, "cannot open layer '%s'", path);
+	image = S_ISREG(st.st_mode);
+	if (image) {
+		int image_fd, r = open_image(path, &image_fd, err);
+
+		if (r < 0)
+			return r;
+		*ret_fd = image_fd;
+	} else if (!S_ISDIR(st.st_mode)) {
+		return error_num(err, ENOTDIR, "cannot open layer '%s'", path);
+	} else {
+		*ret_fd = take_fd(&fd);
+	}
+	if (ret_image)
+		*ret_image = image;
+	return 0;
+}
+
 int mount_clone(int dir_fd, const char *path, bool recursive, int *ret_mount_fd, struct error *err)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;

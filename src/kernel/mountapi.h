@@ -32,6 +32,15 @@ int mount_fs(const char *type, const char *source, const struct mount_param *par
 	     size_t n_params, uint64_t attrs, int *ret_mount_fd, struct error *err);
 
 /*
+ * A directory, or a regular file that holds an EROFS image, as a directory: such an image is mounted,
+ * read-only and detached, and is gone with the last descriptor.
+ *
+ * ret_image  may be NULL; whether it is an image
+ * Errors     ERROR_UNSUPPORTED: this kernel does not mount images of files (6.12 does), or not for us
+ */
+int mount_open_layer(const char *path, int *ret_fd, bool *ret_image, struct error *err);
+
+/*
  * A detached copy of the mount at dir_fd/path (path "": dir_fd itself, which may be O_PATH), with
  * everything mounted below it if recursive.
  */

@@ -6,6 +6,9 @@
  * page, in which layers are named relative to the directory they share. Which of the three works is
  * found by trying; the kernel's version says nothing about backports.
  *
+ * A layer that is a regular file is an EROFS image: it is mounted detached, and overlayfs takes it by
+ * its descriptor's name. So nobody but the overlay ever has it mounted.
+ *
  * LIMIT: before 6.5 a page holds about 58 layers of berth's store; short names for layers, as docker
  * keeps them, would make it 120.
  */
@@ -13,12 +16,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kernel/mountapi.h"
 #include "runtime/rootfs.h"
 
 /* A page less the NUL: mount(2) takes no more. */
@@ -60,11 +67,44 @@ static bool has_data_layers(const char *list)
 	return strstr(list, "::") != NULL;
 }
 
+/* Descriptors of mounted images. */
+struct image_fds {
+	int *fds;
+	size_t n;
+};
+
+static void close_images(struct image_fds *images)
+{
+	while (images->n > 0)
+		close(images->fds[--images->n]);
+	free(images->fds);
+}
+
+/* The name by which overlayfs takes a layer. */
+static int name_layer(const char *layer, struct arena *arena, struct image_fds *images,
+		      const char **ret, struct error *err)
+{
+	struct stat st;
+	int fd, r;
+
+	*ret = arena_strdup(arena, layer);
+	if (stat(layer, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0; /* overlayfs says what is wrong with it */
+	r = mount_open_layer(layer, &fd, NULL, err);
+	if (r < 0)
+		return r;
+	images->fds = xrealloc(images->fds, (images->n + 1) * sizeof(int));
+	images->fds[images->n++] = fd;
+	*ret = arena_strdup(arena, fd_proc_path(fd).s);
+	return 0;
+}
+
 /* One "lowerdir+" a layer. 1: refused, perhaps because this kernel does not know it. */
 static int mount_appending(const struct mount_op *op, const char *list, int *ret_fd,
 			   struct error *err)
 {
 	const struct mount_options *o = &op->options;
+	__attribute__((cleanup(close_images))) struct image_fds images = { 0 };
 	struct mount_param *params;
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	char layer[PATH_MAX];
@@ -76,14 +116,17 @@ static int mount_appending(const struct mount_op *op, const char *list, int *ret
 	params = arena_alloc(arena, (n_layers + o->n_params) * sizeof(*params));
 	while (list) {
 		list = next_layer(list, layer, sizeof(layer), true);
-		params[n++] = (struct mount_param){ "lowerdir+", arena_strdup(arena, layer) };
+		params[n].key = "lowerdir+";
+		r = name_layer(layer, arena, &images, &params[n++].value, err);
+		if (r < 0)
+			return r;
 	}
 	for (size_t i = 0; i < o->n_params; i++)
 		if (!str_eq(o->params[i].key, "lowerdir"))
 			params[n++] = o->params[i];
 	r = mount_fs("overlay", op->source, params, n, o->set | o->recursive_set, ret_fd, err);
 	/* before 6.5 any word is taken, and the whole of them refused at the end */
-	if (r == -EINVAL)
+	if (r == -EINVAL && images.n == 0)
 		return 1;
 	return r;
 }
