@@ -284,3 +284,15 @@ nothing_left() {
   [ -z "$stderr" ]
   run -125 berth run --rm --pull always "$REGISTRY/none" true
 }
+
+@test "a policy that refuses an image refuses its pull, even if it is here" {
+  berth pull -q "$REGISTRY/small:1"
+  mkdir -p "$HOME/.config/containers"
+  echo "{\"default\": [{\"type\": \"insecureAcceptAnything\"}], \"transports\": {\"docker\": {\"$REGISTRY/small\": [{\"type\": \"reject\"}]}}}" \
+    >"$HOME/.config/containers/policy.json"
+  run -1 berth pull "$REGISTRY/small:1"
+  expect_text "policy.json"
+  run -1 berth pull "$REGISTRY/small:oci"
+  run -0 berth pull "$REGISTRY/zstd:1"
+  rm -r "$HOME/.config"
+}
