@@ -30,6 +30,11 @@ setup() {
   work=$BATS_TEST_TMPDIR
 }
 
+# The registry of a test that failed half way.
+teardown() {
+  "$BERTH_TOP/tests/lib/with-registry" --stop "$BATS_TEST_TMPDIR/private"
+}
+
 # fill KIND NAME [make-image options]: an image in the store under a name
 fill() {
   local kind=$1 name=$2
