@@ -308,11 +308,12 @@ all_there() {
   fill_large "$UPLOAD/slow:1"
   mkfifo "$work/lines"
   berth push "$UPLOAD/slow:1" >"$work/lines" &
+  pid=$!
   exec 7<"$work/lines"
   read -r -t 20 first <&7 || first=nothing # the registry waits until it was read
   touch "$UPLOAD_DIR/go"
   cat <&7 >/dev/null
-  wait
+  wait "$pid" # not for the clock of bats, which is a child, too
   [ "$first" = "The push refers to repository [$UPLOAD/slow]" ]
 }
 
