@@ -189,12 +189,12 @@ static int check_real_path(const struct change *c, size_t i, int fd, struct erro
 {
 	const char *dest = mount_destination(c->arena, c->spec.mounts[i].destination);
 	static const char *const kept[] = { "/proc", "/sys" };
-	char path[PATH_MAX], link[32];
+	char path[PATH_MAX], name[32];
 	bool leads_there;
 	ssize_t n;
 
-	(void)snprintf(link, sizeof(link), "self/fd/%d", fd);
-	n = readlinkat(c->proc_fd, link, path, sizeof(path) - 1);
+	(void)snprintf(name, sizeof(name), "self/fd/%d", fd);
+	n = readlinkat(c->proc_fd, name, path, sizeof(path) - 1);
 	if (n < 0)
 		return error_sys(err, "cannot tell where '%s' leads", dest);
 	path[n] = '\0';

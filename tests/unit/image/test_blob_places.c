@@ -108,9 +108,9 @@ static void test_a_damaged_file_is_as_none(void **state)
 		"[]",
 		"{\"places\":7}",
 		"{\"places\":[7,{},{\"blob\":\"sha256:x\"}]}",
-		"{\"places\":[{\"blob\":\"sha256:"
-		"0000000000000000000000000000000000000000000000000000000000000001\","
-		"\"repository\":\"noslash\"}],\"compressed\":[{\"plain\":null}]}"
+		("{\"places\":[{\"blob\":\"sha256:"
+		 "0000000000000000000000000000000000000000000000000000000000000001\","
+		 "\"repository\":\"noslash\"}],\"compressed\":[{\"plain\":null}]}"),
 	};
 
 	(void)state;
