@@ -189,23 +189,23 @@ static int check_real_path(const struct change *c, size_t i, int fd, struct erro
 {
 	const char *dest = mount_destination(c->arena, c->spec.mounts[i].destination);
 	static const char *const kept[] = { "/proc", "/sys" };
-	char path[PATH_MAX], name[32];
+	char where[PATH_MAX], name[32];
 	bool leads_there;
 	ssize_t n;
 
 	(void)snprintf(name, sizeof(name), "self/fd/%d", fd);
-	n = readlinkat(c->proc_fd, name, path, sizeof(path) - 1);
+	n = readlinkat(c->proc_fd, name, where, sizeof(where) - 1);
 	if (n < 0)
 		return error_sys(err, "cannot tell where '%s' leads", dest);
-	path[n] = '\0';
-	leads_there = str_eq(path, "/");
+	where[n] = '\0';
+	leads_there = str_eq(where, "/");
 	for (size_t k = 0; k < ARRAY_SIZE(kept); k++)
-		leads_there |= is_at_or_below(path, kept[k]) && !is_at_or_below(dest, kept[k]);
+		leads_there |= is_at_or_below(where, kept[k]) && !is_at_or_below(dest, kept[k]);
 	if (!leads_there)
 		return 0;
 	return error_kind(err, ERROR_DENIED,
 			  "mounts[%zu].destination: '%s' leads to '%s' in the container", i, dest,
-			  path);
+			  where);
 }
 
 static int open_mount_point(const struct change *c, size_t i, int *ret_fd, struct error *err)
