@@ -62,8 +62,8 @@ setup() { needs root; }
 }
 
 @test "docker's commands that are not there yet say so" {
-  run -1 berth pull debian
-  expect_text "not supported yet: berth pull"
+  run -1 berth build .
+  expect_text "not supported yet: berth build"
   run -1 berth network ls
   expect_text "not supported yet: berth network"
 }
