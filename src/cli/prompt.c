@@ -36,13 +36,13 @@ int prompt_line(const char *question, bool secret, char **ret, struct error *err
 	struct terminal terminal cleanup_terminal = TERMINAL_NONE;
 	char line[LINE_MAX_BYTES];
 	ssize_t n;
-	int r;
+	/* first, as it drops what was typed: who answers the question at once is heard */
+	int r = secret ? hide(&terminal, err) : 0;
 
-	(void)printf("%s", question);
-	(void)fflush(stdout); /* command_main() reports what stdout refuses */
-	r = secret ? hide(&terminal, err) : 0;
 	if (r < 0)
 		return r;
+	(void)printf("%s", question);
+	(void)fflush(stdout); /* command_main() reports what stdout refuses */
 	n = read(STDIN_FILENO, line, sizeof(line) - 1);
 	if (n < 0)
 		return error_sys(err, "cannot read from the terminal");
