@@ -22,7 +22,7 @@ bundle_with() {
   bundle=$(mktemp -d "$BATS_TEST_TMPDIR/bundle.XXXXXX")
   ln -s "$BUNDLE/rootfs" "$bundle/rootfs"
   cp "$BUNDLE/config.json" "$bundle"
-  COMMAND=$1 edit_config "$bundle" 'import os; c["process"]["args"] = ["sh", "-c", os.environ["COMMAND"]]' "${@:2}"
+  edit_config "$bundle" "c['process']['args'] = ['sh', '-c', $(jq -n --arg command "$1" '$command')]" "${@:2}"
 }
 
 @test "a device's fileMode may be a whole st_mode, as podman gives it" {
