@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ struct layer_batch {
 	struct layer_task *tasks;
 	size_t n;
 	pthread_mutex_t lock; /* started, failed, err */
-	int failed;
+	atomic_int failed;    /* pumps look at it without the lock */
 	struct error err;
 };
 
@@ -112,6 +113,9 @@ static void *pump_run(void *arg)
 		ring_commit(p->ring, (size_t)n);
 		tell(p->batch, p->job, LAYER_READ, tee_bytes(p->tee));
 		n = check_ratio(p, out, &err);
+		if (n == 0 &&
+		    atomic_load(&p->batch->failed) < 0) /* another layer: all is in vain */
+			n = error_num(&err, ECANCELED, "stopped");
 		if (n < 0)
 			break;
 	}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/dir.h"
+#include "base/macro.h"
+#include "base/mem.h"
+#include "codec/stream.h"
+#include "image/layer.h"
+#include "image/store.h"
+#include "image/work.h"
+
+#define SLOW_READS_MAX 5000 /* of a millisecond each */
+
+static void sleep_ms(long ms)
+{
+	const struct timespec time = { .tv_nsec = ms * 1000000 };
+
+	(void)nanosleep(&time, NULL);
+}
+
+/* A layer that comes slowly: nothing in it, and much of that. */
+
+struct slow {
+	struct stream base;
+	atomic_int *reads;
+};
+
+static ssize_t slow_read(struct stream *s, void *buf, size_t n, struct error *err)
+{
+	struct slow *slow = container_of(s, struct slow, base);
+
+	(void)err;
+	if (atomic_fetch_add(slow->reads, 1) >= SLOW_READS_MAX)
+		return 0;
+	sleep_ms(1);
+	n = MIN(n, (size_t)16384);
+	memset(buf, 0, n);
+	return (ssize_t)n;
+}
+
+static void slow_close(struct stream *s)
+{
+	free(container_of(s, struct slow, base));
+}
+
+static const struct stream_ops slow_ops = { slow_read, slow_close };
+
+static int open_slow(const struct layer_job *job, struct stream **ret, struct error *err)
+{
+	struct slow *slow = xcalloc(1, sizeof(*slow));
+
+	(void)err;
+	slow->base.ops = &slow_ops;
+	slow->reads = job->source;
+	*ret = &slow->base;
+	return 0;
+}
+
+static int open_broken(const struct layer_job *job, struct stream **ret, struct error *err)
+{
+	const atomic_int *others = job->source;
+
+	(void)ret;
+	while (atomic_load(others) == 0) /* the other layer has begun */
+		sleep_ms(1);
+	return error_kind(err, ERROR_NOT_FOUND, "this one is not there");
+}
+
+static void test_the_first_failure_ends_the_others(void **state)
+{
+	char dir[] = "/tmp/test-layer-XXXXXX";
+	const struct image_limits limits = { 0 };
+	const struct layers_options options = { .threads = 2, .limits = &limits };
+	atomic_int reads = 0;
+	struct layer_job jobs[] = { { .open = open_slow, .source = &reads },
+				    { .open = open_broken, .source = &reads } };
+	struct image_store *store;
+	struct store_work work = STORE_WORK_NONE;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(image_store_open(dir, &store, &err), 0);
+	assert_int_equal(store_work_begin(store, &work, &err), 0);
+	assert_true(layers_take(&work, jobs, ARRAY_SIZE(jobs), &options, NULL, &err) < 0);
+	assert_non_null(strstr(err.msg, "this one is not there"));
+	assert_true(atomic_load(&reads) < SLOW_READS_MAX);
+	store_work_end(&work);
+	image_store_close(store);
+	assert_int_equal(dir_remove_tree(AT_FDCWD, dir, &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_first_failure_ends_the_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
