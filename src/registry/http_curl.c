@@ -362,8 +362,8 @@ static const char *find_proxy(const char *url)
 	const char *host = strstr(url, "://"), *proxy = NULL;
 
 	host = host ? host + 3 : url;
-	if (strncmp(host, "localhost", 9) == 0 || strncmp(host, "127.", 4) == 0 ||
-	    strncmp(host, "[::1]", 5) == 0)
+	if ((str_after(host, "localhost") && strchr(":/", host[strlen("localhost")])) ||
+	    str_after(host, "127.") || str_after(host, "[::1]"))
 		return "";
 	if (strncmp(url, "http://", 7) == 0 && !getenv("http_proxy") && !getenv("REQUEST_METHOD"))
 		proxy = getenv("HTTP_PROXY");
