@@ -143,19 +143,6 @@ bool blob_exists(struct image_store *store, const struct digest *id)
 	return digest_is_set(id) && faccessat(store->root_fd, blob_path(id).s, F_OK, 0) == 0;
 }
 
-int blob_write(struct image_store *store, const void *data, size_t n, struct digest *ret_id,
-	       struct error *err)
-{
-	struct digest id = sha256_digest(data, n);
-	int r = 0;
-
-	if (!blob_exists(store, &id))
-		r = file_write_atomic(store->root_fd, blob_path(&id).s, data, n, 0600, 0, err);
-	if (r == 0)
-		*ret_id = id;
-	return r;
-}
-
 /* Look-up */
 
 /* The hexadecimal part of an id or a prefix of one, or NULL. */

@@ -41,9 +41,6 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err);
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
 	      struct error *err);
 bool blob_exists(struct image_store *store, const struct digest *id);
-/* Stores a document under its digest. */
-int blob_write(struct image_store *store, const void *data, size_t n, struct digest *ret_id,
-	       struct error *err);
 
 /*
  * The index entry TEXT means: a name, an id, a prefix of one. ret_by_name may be NULL.
