@@ -23,12 +23,15 @@
 
 struct spec_options {
 	const char *bundle_path;
+	const char *file;
 	bool rootless;
 };
 
 static const struct option spec_options[] = {
 	{ "bundle", 'b', OPTION_STRING, OPTION_FIELD(spec_options, bundle_path), .arg = "dir",
 	  .help = "where to write it (default: the current directory)" },
+	{ "file", 'f', OPTION_STRING, OPTION_FIELD(spec_options, file), .arg = "path",
+	  .help = "write this file, relative to the bundle, and replace it if it is there" },
 	{ "rootless", 0, OPTION_BOOL, OPTION_FIELD(spec_options, rootless),
 	  .help = "for a user without privileges: with a user namespace" },
 };
@@ -46,6 +49,8 @@ static int run_spec(const struct runtime_globals *g, void *target, char **args, 
 		return error_sys(err, "cannot open bundle '%s'", o->bundle_path);
 	spec = oci_spec_default(o->rootless);
 	oci_spec_format(spec, "\t", &text);
+	if (o->file)
+		return file_write_atomic(dir_fd, o->file, text.data, text.len, 0666, 0, err);
 	r = file_write_atomic(dir_fd, "config.json", text.data, text.len, 0666, FILE_WRITE_EXCL,
 			      err);
 	if (r == -EEXIST)

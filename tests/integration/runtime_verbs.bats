@@ -193,6 +193,12 @@ start_container() {
   run runtime spec --bundle "$dir"
   expect_status 1
   expect_text "File config.json exists. Remove it first"
+  echo old >"$dir/other.json"
+  runtime spec -b "$dir" --file other.json
+  cmp "$dir/other.json" "$dir/config.json"
+  run runtime spec -b "$dir" --file missing/other.json
+  expect_status 1
+  expect_text "missing/other.json"
   ln -s "$BUNDLE/rootfs" "$dir/rootfs"
   edit_config "$dir" 'c["process"]["terminal"] = False' 'c["process"]["args"] = ["echo", "from spec"]' \
     'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' 'c["linux"]["cgroupsPath"] = "/berth-bats/spec"'
