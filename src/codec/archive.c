@@ -216,6 +216,11 @@ int archive_reader_data(struct archive_reader *a, const void **ret_data, size_t 
 		return ARCHIVE_END;
 	if (r != ARCHIVE_OK)
 		return reader_failed(a, err);
+	/* libarchive does not compare the map of a sparse file with its size */
+	if (*ret_len > 0 && (uint64_t)offset + *ret_len > (uint64_t)archive_entry_size(a->entry))
+		return error_kind(err, ERROR_INVALID,
+				  "not a tar archive, or a damaged one (a sparse file has content "
+				  "behind its end)");
 	*ret_offset = (uint64_t)offset;
 	return 0;
 }

@@ -66,7 +66,7 @@ DEFINE_CLEANUP(struct archive_reader *, archive_reader_close)
 int archive_reader_next(struct archive_reader *a, struct archive_member *ret, struct error *err);
 
 /* The next piece of the member's content, at *ret_offset of the file (holes are left out).
- * 0, ARCHIVE_END, or -errno. The piece is valid until the next call. */
+ * 0, ARCHIVE_END, or -errno. The piece is valid until the next call and ends within the size. */
 int archive_reader_data(struct archive_reader *a, const void **ret_data, size_t *ret_len,
 			uint64_t *ret_offset, struct error *err);
 

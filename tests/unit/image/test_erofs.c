@@ -290,6 +290,16 @@ static void empty_symlink(struct buf *t)
 	tar_add_symlink(t, "x", "");
 }
 
+static void content_behind_the_end(struct buf *t)
+{
+	char data[1024] = "1\n1073741824\n512\n"; /* the map, then what it says is far away */
+
+	tar_add_pax(t, "GNU.sparse.major", "1");
+	tar_add_pax(t, "GNU.sparse.minor", "0");
+	tar_add_pax(t, "GNU.sparse.realsize", "10");
+	tar_add_raw(t, '0', "x", NULL, 0644, data, sizeof(data));
+}
+
 static void no_archive(struct buf *t)
 {
 	for (int i = 0; i < 100; i++)
@@ -315,6 +325,7 @@ static void (*const refused[])(struct buf *) = {
 	too_many_entries,
 	bad_owner,
 	empty_symlink,
+	content_behind_the_end,
 	no_archive,
 };
 
