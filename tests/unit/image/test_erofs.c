@@ -292,11 +292,11 @@ static void empty_symlink(struct buf *t)
 
 static void content_behind_the_end(struct buf *t)
 {
-	char data[1024] = "1\n1073741824\n512\n"; /* the map, then what it says is far away */
+	static const char sparse[] =
+		"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n26 GNU.sparse.realsize=10\n";
+	const char data[1024] = "1\n1073741824\n512\n"; /* a map, then what it says is far away */
 
-	tar_add_pax(t, "GNU.sparse.major", "1");
-	tar_add_pax(t, "GNU.sparse.minor", "0");
-	tar_add_pax(t, "GNU.sparse.realsize", "10");
+	tar_add_raw(t, 'x', "pax", NULL, 0644, sparse, sizeof(sparse) - 1);
 	tar_add_raw(t, '0', "x", NULL, 0644, data, sizeof(data));
 }
 
