@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int fd_write_all(int fd, const void *data, size_t n)
@@ -66,6 +67,14 @@ int fd_set_cloexec(int fd, bool on)
 int fd_set_nonblock(int fd, bool on)
 {
 	return flag_set(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+bool fd_is_named(int fd, int dir_fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstatat(dir_fd, path, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
 int fd_wait_readable(int fd, int timeout_ms)

@@ -18,6 +18,9 @@ ssize_t fd_read_full(int fd, void *data, size_t n);
 int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 
+/* Does dir_fd/path, itself and not what a link leads to, still name the file that fd has open? */
+bool fd_is_named(int fd, int dir_fd, const char *path);
+
 /* Wait until fd is readable or timeout_ms passed (-1: for ever). 1 ready, 0 time is up, -errno. */
 int fd_wait_readable(int fd, int timeout_ms);
 

@@ -103,6 +103,13 @@ int lock_share(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct er
 	return take_lock(dir_fd, name, F_RDLCK, wait_ms, ret_fd, err);
 }
 
+int lock_try_fd(int fd)
+{
+	int r = try_lock(fd, F_WRLCK, F_OFD_SETLK);
+
+	return r == -EACCES ? -EAGAIN : r; /* fcntl(2): either of them */
+}
+
 int lock_holder(int dir_fd, const char *name, pid_t *ret_pid, struct error *err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };

@@ -23,6 +23,10 @@ int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct 
  * holder is not named. */
 int lock_share(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);
 
+/* The exclusive lock of a file that is open and that is not only a lock: the holder is not written into
+ * it. -EAGAIN: another has it. */
+int lock_try_fd(int fd);
+
 /*
  * Who holds a lock of fcntl(2) F_SETLK on dir_fd/name: a process that lives, whatever the file says.
  * Unlike the lock above it is its process's, and ends with it.

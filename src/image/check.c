@@ -26,6 +26,7 @@
 #include "image/layer.h"
 #include "image/layer_compare.h"
 #include "image/layer_info.h"
+#include "image/part.h"
 #include "image/reference.h"
 #include "image/store_private.h"
 #include "image/unpack.h"
@@ -42,7 +43,7 @@ enum state {
 };
 
 /* A blob or a layer, and the ids of the images that need it. */
-struct part {
+struct piece {
 	struct digest id;
 	uint64_t bytes;		 /* of a blob */
 	char **images;		 /* strv */
@@ -51,8 +52,8 @@ struct part {
 	struct layer_difference difference; /* of a damaged layer */
 };
 
-struct parts {
-	struct part *items;
+struct pieces {
+	struct piece *items;
 	size_t n, capacity;
 };
 
@@ -60,7 +61,7 @@ struct check {
 	struct image_store *store;
 	const struct image_check_options *options;
 	struct image_index index;
-	struct parts blobs, layers;
+	struct pieces blobs, layers;
 	char ***report;
 	size_t left;
 };
@@ -70,37 +71,37 @@ static bool repairs(const struct check *c)
 	return c->options->flags & IMAGE_CHECK_REPAIR;
 }
 
-static struct part *find_part(const struct parts *parts, const struct digest *id)
+static struct piece *find_piece(const struct pieces *pieces, const struct digest *id)
 {
-	for (size_t i = 0; i < parts->n; i++) {
-		if (digest_eq(&parts->items[i].id, id))
-			return &parts->items[i];
+	for (size_t i = 0; i < pieces->n; i++) {
+		if (digest_eq(&pieces->items[i].id, id))
+			return &pieces->items[i];
 	}
 	return NULL;
 }
 
-static struct part *need(struct parts *parts, const struct digest *id, const struct image *image)
+static struct piece *need(struct pieces *pieces, const struct digest *id, const struct image *image)
 {
-	struct part *p = find_part(parts, id);
+	struct piece *p = find_piece(pieces, id);
 
 	if (!p) {
-		parts->items =
-			array_grow(parts->items, parts->n, &parts->capacity, sizeof(*parts->items));
-		p = &parts->items[parts->n++];
-		*p = (struct part){ .id = *id };
+		pieces->items = array_grow(pieces->items, pieces->n, &pieces->capacity,
+					   sizeof(*pieces->items));
+		p = &pieces->items[pieces->n++];
+		*p = (struct piece){ .id = *id };
 	}
 	if (!strv_has(p->images, image->id.text))
 		p->images = strv_push(p->images, image->id.text);
 	return p;
 }
 
-static void parts_done(struct parts *parts)
+static void pieces_done(struct pieces *pieces)
 {
-	for (size_t i = 0; i < parts->n; i++) {
-		strv_free(parts->items[i].images);
-		free(parts->items[i].blobs.items);
+	for (size_t i = 0; i < pieces->n; i++) {
+		strv_free(pieces->items[i].images);
+		free(pieces->items[i].blobs.items);
 	}
-	free(parts->items);
+	free(pieces->items);
 }
 
 /* Words */
@@ -193,7 +194,7 @@ static const char *state_text(enum state state)
 	return state == STATE_MISSING ? "missing" : "damaged";
 }
 
-static int tell_blob(struct check *c, struct part *p, struct error *err)
+static int tell_blob(struct check *c, struct piece *p, struct error *err)
 {
 	const char *pull;
 	cleanup_free char *images = images_text(c, p->images, &pull);
@@ -229,7 +230,7 @@ static ssize_t plain_next(void *ctx, const void **ret_data, struct error *err)
 }
 
 /* The files of a layer against a blob that is whole. */
-static int compare_layer(struct check *c, struct part *p, const struct digest *blob,
+static int compare_layer(struct check *c, struct piece *p, const struct digest *blob,
 			 struct error *err)
 {
 	cleanup_with(archive_reader_close) struct archive_reader *a = NULL;
@@ -257,10 +258,10 @@ static int compare_layer(struct check *c, struct part *p, const struct digest *b
 }
 
 /* A blob that the layer can be unpacked from, or NULL. */
-static const struct part *whole_blob(const struct check *c, const struct part *layer)
+static const struct piece *whole_blob(const struct check *c, const struct piece *layer)
 {
 	for (size_t i = 0; i < layer->blobs.n; i++) {
-		const struct part *blob = find_part(&c->blobs, &layer->blobs.items[i]);
+		const struct piece *blob = find_piece(&c->blobs, &layer->blobs.items[i]);
 
 		if (blob && blob->state == STATE_WHOLE)
 			return blob;
@@ -268,7 +269,7 @@ static const struct part *whole_blob(const struct check *c, const struct part *l
 	return NULL;
 }
 
-static void check_layer_image(struct part *p, int fd)
+static void check_layer_image(struct piece *p, int fd)
 {
 	char text[ERROR_TEXT_MAX];
 	struct error why;
@@ -281,9 +282,9 @@ static void check_layer_image(struct part *p, int fd)
 		       error_text(&why, text, sizeof(text)));
 }
 
-static void look_at_layer(struct check *c, struct part *p)
+static void look_at_layer(struct check *c, struct piece *p)
 {
-	const struct part *blob = whole_blob(c, p);
+	const struct piece *blob = whole_blob(c, p);
 	cleanup_free char *diff = xasprintf("%s/diff", layer_path(&p->id).s);
 	cleanup_free char *image = xasprintf("%s/" EROFS_FILE, layer_path(&p->id).s);
 	bool unpacked = faccessat(c->store->root_fd, diff, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -313,7 +314,7 @@ static void look_at_layer(struct check *c, struct part *p)
 				 error_text(&why, text, sizeof(text))));
 }
 
-static bool is_running(const struct check *c, const struct part *p)
+static bool is_running(const struct check *c, const struct piece *p)
 {
 	char who[64];
 
@@ -339,7 +340,7 @@ static int open_again(const struct layer_job *job, struct stream **ret, struct e
 	return 0;
 }
 
-static int trash_layer(struct check *c, const struct part *p, struct error *err)
+static int trash_layer(struct check *c, const struct piece *p, struct error *err)
 {
 	cleanup_fd int lock = -EBADF;
 	int r = store_lock(c->store, &lock, err);
@@ -348,7 +349,7 @@ static int trash_layer(struct check *c, const struct part *p, struct error *err)
 }
 
 /* Out of the way, and made again from its blob if there is one. */
-static int mend_layer(struct check *c, const struct part *p, const struct part *blob,
+static int mend_layer(struct check *c, const struct piece *p, const struct piece *blob,
 		      struct error *err)
 {
 	cleanup_fd int blob_fd = blob ? open_blob(c, &blob->id) : -EBADF;
@@ -367,7 +368,7 @@ static int mend_layer(struct check *c, const struct part *p, const struct part *
 	return r < 0 ? r : layers_take(&work, &job, 1, &options, NULL, err);
 }
 
-static char *layer_text(const struct part *p, const char *images)
+static char *layer_text(const struct piece *p, const char *images)
 {
 	if (p->state == STATE_MISSING)
 		return xasprintf("layer %s of %s is missing", p->id.text, images);
@@ -377,9 +378,9 @@ static char *layer_text(const struct part *p, const char *images)
 	return xasprintf("layer %s of %s is damaged (%s)", p->id.text, images, p->difference.first);
 }
 
-static void tell_layer(struct check *c, struct part *p)
+static void tell_layer(struct check *c, struct piece *p)
 {
-	const struct part *blob = whole_blob(c, p);
+	const struct piece *blob = whole_blob(c, p);
 	const char *pull;
 	cleanup_free char *images = images_text(c, p->images, &pull);
 	cleanup_free char *what = images ? layer_text(p, images) : NULL;
@@ -448,7 +449,7 @@ static int tell_image(struct check *c, const struct index_entry *e, const char *
 	return 0;
 }
 
-static void need_parts(struct check *c, const struct image *image)
+static void need_pieces(struct check *c, const struct image *image)
 {
 	for (size_t i = 0; i < image->n_layers; i++) {
 		const struct image_layer *l = &image->layers[i];
@@ -476,7 +477,7 @@ static int look_at_image(struct check *c, const struct index_entry *e, struct er
 		fault = xstrdup(error_text(&why, text, sizeof(text)));
 	if (!image)
 		return tell_image(c, e, fault, err);
-	need_parts(c, image);
+	need_pieces(c, image);
 	return 0;
 }
 
@@ -531,25 +532,41 @@ static int look_for_garbage(struct check *c, struct error *err)
 	return repairs(c) ? store_collect(c->store, &live, NULL, &garbage.bytes, err) : 0;
 }
 
+/* No fault: what a pull that was ended has left to the next. */
+static void look_at_parts(struct check *c)
+{
+	struct part_survey found;
+	char size[UNITS_TEXT_MAX];
+
+	part_look(c->store, 0, repairs(c), &found);
+	if (found.n > 0)
+		report(c, true,
+		       xasprintf("%zu blob%s of pulls that were ended %s here (%s)%s", found.n,
+				 found.n == 1 ? "" : "s", found.n == 1 ? "is" : "are",
+				 units_format_size((double)found.bytes, 3, size),
+				 repairs(c) ? ": removed" : ": the next pull goes on with them"));
+}
+
 static int check_all(struct check *c, struct error *err)
 {
 	bool full = !(c->options->flags & IMAGE_CHECK_QUICK);
 	int r = look_at_images(c, err);
 
 	for (size_t i = 0; r == 0 && i < c->blobs.n; i++) {
-		struct part *p = &c->blobs.items[i];
+		struct piece *p = &c->blobs.items[i];
 
 		p->state = look_at_blob(c, &p->id, p->bytes, full);
 		if (p->state != STATE_WHOLE)
 			r = tell_blob(c, p, err);
 	}
 	for (size_t i = 0; r == 0 && i < c->layers.n; i++) {
-		struct part *p = &c->layers.items[i];
+		struct piece *p = &c->layers.items[i];
 
 		look_at_layer(c, p);
 		if (p->state != STATE_WHOLE)
 			tell_layer(c, p);
 	}
+	look_at_parts(c);
 	return r < 0 ? r : look_for_garbage(c, err);
 }
 
@@ -559,8 +576,8 @@ int image_check(struct image_store *store, const struct image_check_options *opt
 	struct check c = { .store = store, .options = options, .report = report_to };
 	int r = check_all(&c, err);
 
-	parts_done(&c.blobs);
-	parts_done(&c.layers);
+	pieces_done(&c.blobs);
+	pieces_done(&c.layers);
 	index_done(&c.index);
 	if (r < 0)
 		return r;

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/trash.h"
 #include "image/layer_info.h"
+#include "image/part.h"
 #include "image/store_private.h"
 
 static int compare_digests(const void *a, const void *b)
@@ -274,11 +275,13 @@ static int collect_all(struct image_store *store, char *const *keep, uint64_t *b
 int image_gc(struct image_store *store, char *const *keep, uint64_t *ret_bytes, struct error *err)
 {
 	uint64_t bytes = 0;
+	struct part_survey parts;
 	int r = collect_all(store, keep, &bytes, err);
 
 	if (r < 0)
 		return r;
+	part_look(store, 0, true, &parts);
 	store_sweep_small(store);
-	*ret_bytes = bytes;
+	*ret_bytes = bytes + parts.bytes;
 	return 0;
 }

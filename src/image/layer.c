@@ -32,6 +32,7 @@
 #include "codec/sha256.h"
 #include "image/index.h"
 #include "image/layer_info.h"
+#include "image/part.h"
 #include "image/ring.h"
 #include "image/store_private.h"
 #include "image/tee.h"
@@ -242,7 +243,7 @@ static int give_name(struct layer_batch *b, const char *from, struct work_name t
 	return 0;
 }
 
-/* Reads source, which is taken: the blob if blob_fd is one, the layer if it is wanted. */
+/* Reads source, which is taken, and copies it to blob_fd if that is one; the layer if it is wanted. */
 static int read_layer(struct layer_batch *b, struct layer_task *t, struct stream *source,
 		      int blob_fd, bool want_layer, struct error *err)
 {
@@ -256,9 +257,18 @@ static int read_layer(struct layer_batch *b, struct layer_task *t, struct stream
 		r = write_info(b, t, err);
 	if (r == 0 && want_layer)
 		r = give_name(b, t->layer_tmp, work_layer(&t->job->diff_id), err);
-	if (r == 0 && blob_fd >= 0)
-		r = give_name(b, t->blob_tmp, work_blob(&t->job->blob_id), err);
 	return r;
+}
+
+/* What was read was not what it should be: is it to be read anew, from elsewhere? */
+static bool is_damaged(struct layer_batch *b, const struct layer_task *t, int r, struct error *err)
+{
+	struct error ignored; /* what cannot be removed is in the way of the next mkdir */
+
+	if (r >= 0 || err->kind != ERROR_INVALID)
+		return false;
+	(void)dir_remove_tree(b->work->fd, t->layer_tmp, &ignored);
+	return true;
 }
 
 /* The blob is here, the layer is not. > 0: the blob is gone or damaged, it must be read anew. */
@@ -266,17 +276,49 @@ static int take_from_store(struct layer_batch *b, struct layer_task *t, struct e
 {
 	const struct store_path path = blob_path(&t->job->blob_id);
 	cleanup_fd int fd = openat(b->store->root_fd, path.s, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct error ignored; /* what cannot be removed is in the way of the next mkdir */
 	int r;
 
 	if (fd < 0)
 		return 1;
 	r = read_layer(b, t, stream_from_fd(fd, 0, INT64_MAX, path.s), -1, true, err);
-	if (r < 0 && err->kind == ERROR_INVALID) {
-		(void)dir_remove_tree(b->work->fd, t->layer_tmp, &ignored);
-		return 1;
-	}
-	return r;
+	return is_damaged(b, t, r, err) ? 1 : r;
+}
+
+/* Another process has fetched the blob and not published it yet. > 0: gone meanwhile, or damaged. */
+static int take_from_whole(struct layer_batch *b, struct layer_task *t, bool want_layer,
+			   struct error *err)
+{
+	cleanup_fd int fd = -EBADF;
+	int r = part_link_whole(b->store, &t->job->blob_id, b->work->fd, t->blob_tmp, err);
+
+	if (r != 0)
+		return r;
+	fd = openat(b->work->fd, t->blob_tmp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "cannot open '%s'", t->blob_tmp);
+	r = read_layer(b, t, stream_from_fd(fd, 0, INT64_MAX, t->blob_tmp), -1, want_layer, err);
+	if (r == 0)
+		return give_name(b, t->blob_tmp, work_blob(&t->job->blob_id), err);
+	(void)unlinkat(b->work->fd, t->blob_tmp, 0); /* else the next link is this one */
+	if (!is_damaged(b, t, r, err))
+		return r;
+	part_unlink_whole(b->store, digest_hex(&t->job->blob_id));
+	return 1;
+}
+
+/* What a dead process has fetched of it, and the rest. > 0: what was there is damaged, and gone. */
+static int take_from_part(struct layer_batch *b, struct layer_task *t, struct part *part,
+			  bool want_layer, struct error *err)
+{
+	bool resumed = part->bytes > 0;
+	int r = read_layer(b, t, part_stream(part, t->job), -1, want_layer, err);
+
+	if (r == 0)
+		return part_finish(part, b->work->fd, work_blob(&t->job->blob_id).s, err);
+	if (!is_damaged(b, t, r, err))
+		return r;
+	part_discard(part);
+	return resumed ? 1 : r;
 }
 
 static int take_new(struct layer_batch *b, struct layer_task *t, bool want_layer, struct error *err)
@@ -288,8 +330,43 @@ static int take_new(struct layer_batch *b, struct layer_task *t, bool want_layer
 
 	if (blob_fd < 0)
 		return error_sys(err, "cannot create '%s'", t->blob_tmp);
-	r = t->job->open(t->job, &source, err);
-	return r < 0 ? r : read_layer(b, t, source, blob_fd, want_layer, err);
+	r = t->job->open ? t->job->open(t->job, &source, err)
+			 : t->job->open_at(t->job, 0, &source, err);
+	if (r == 0)
+		r = read_layer(b, t, source, blob_fd, want_layer, err);
+	return r < 0 ? r : give_name(b, t->blob_tmp, work_blob(&t->job->blob_id), err);
+}
+
+static bool is_stopped(void *ctx)
+{
+	const struct layer_batch *b = ctx;
+
+	return atomic_load(&b->failed) < 0;
+}
+
+/* As take_new(), together with other processes. > 0: one of them has brought it into the store. anew:
+ * it is there, but damaged. */
+static int take_shared(struct layer_batch *b, struct layer_task *t, bool want_layer, bool anew,
+		       struct error *err)
+{
+	const struct part_waiter waiter = { is_stopped, b };
+	int r;
+
+	do {
+		cleanup_part struct part part = PART_NONE;
+
+		r = part_open(b->store, &t->job->blob_id, t->job->blob_bytes, &waiter, anew, &part,
+			      err);
+		if (r == PART_STORED)
+			return 1;
+		if (r == PART_STUCK)
+			return take_new(b, t, want_layer, err);
+		if (r == PART_OURS)
+			r = take_from_part(b, t, &part, want_layer, err);
+		else if (r == PART_WHOLE)
+			r = take_from_whole(b, t, want_layer, err);
+	} while (r > 0);
+	return r;
 }
 
 /* In the store, or on its way there with us. */
@@ -327,21 +404,33 @@ static bool is_there(struct layer_batch *b, struct layer_job *job, bool have_lay
 	return true;
 }
 
+/* > 0: it may be in the store now. */
+static int try_layer(struct layer_batch *b, struct layer_task *t, bool have_layer,
+		     struct error *err)
+{
+	bool stored = !have_layer && blob_exists(b->store, &t->job->blob_id);
+	int r = stored ? take_from_store(b, t, err) : 1;
+
+	if (r > 0 && t->job->open_at)
+		return take_shared(b, t, !have_layer, stored, err);
+	return r > 0 ? take_new(b, t, !have_layer, err) : r;
+}
+
 static int take_layer(struct layer_batch *b, struct layer_task *t, struct error *err)
 {
 	struct layer_info info;
 	bool have_layer = has_layer(b, t->job, &info);
-	int r = 1;
+	int r;
 
 	if (is_there(b, t->job, have_layer, &info)) {
 		tell(b, t->job, LAYER_EXISTS, 0);
 		return 0;
 	}
 	tell(b, t->job, LAYER_BEGINS, 0);
-	if (!have_layer && blob_exists(b->store, &t->job->blob_id))
-		r = take_from_store(b, t, err);
-	if (r > 0)
-		r = take_new(b, t, !have_layer, err);
+	do {
+		r = try_layer(b, t, have_layer, err);
+		have_layer = has_layer(b, t->job, &info);
+	} while (r > 0 && !is_there(b, t->job, have_layer, &info));
 	if (r < 0)
 		return error_prefix(err, r, "layer %s",
 				    digest_is_set(&t->job->diff_id) ? t->job->diff_id.text
@@ -538,6 +627,15 @@ static int take_all(struct layer_batch *b, const struct layers_end *end, struct 
 	return r;
 }
 
+/* Who meets a full disk wants its room, not a faster next try. */
+static void drop_parts(const struct layer_batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->tasks[i].job->open_at)
+			part_drop(b->store, &b->tasks[i].job->blob_id);
+	}
+}
+
 int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,
 		const struct layers_options *options, const struct layers_end *end,
 		struct error *err)
@@ -559,6 +657,8 @@ int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,
 	pthread_mutex_init(&b.lock, NULL);
 	prepare(&b, jobs);
 	r = take_all(&b, end, err);
+	if (r == -ENOSPC || r == -EDQUOT)
+		drop_parts(&b);
 	pthread_mutex_destroy(&b.lock);
 	return r;
 }

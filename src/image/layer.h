@@ -23,7 +23,11 @@ struct unpack_result;
 struct layer_job {
 	/* Where its bytes come from: a fresh stream each time. */
 	int (*open)(const struct layer_job *job, struct stream **ret, struct error *err);
-	void *source; /* for open() */
+	/* Instead of open(): from a byte on. Its bytes are dear: they are fetched by one process at a
+	 * time and kept if it dies (part.h). blob_id and blob_bytes are known. */
+	int (*open_at)(const struct layer_job *job, uint64_t offset, struct stream **ret,
+		       struct error *err);
+	void *source; /* for these */
 
 	/* What it must be, as far as is known; filled in otherwise. */
 	struct digest blob_id;

@@ -293,11 +293,13 @@ static int fetch_config(struct pull_image *im, struct error *err)
 
 /* Layers */
 
-static int open_layer(const struct layer_job *job, struct stream **ret, struct error *err)
+static int open_layer(const struct layer_job *job, uint64_t offset, struct stream **ret,
+		      struct error *err)
 {
 	const struct pull_image *im = job->source;
 
-	return registry_blob_open(im->p->registry, &job->blob_id, job->blob_bytes, ret, err);
+	return registry_blob_open_at(im->p->registry, &job->blob_id, job->blob_bytes, offset, ret,
+				     err);
 }
 
 static int plan_layer(struct pull_image *im, size_t i, struct error *err)
@@ -315,7 +317,7 @@ static int plan_layer(struct pull_image *im, size_t i, struct error *err)
 				  "layer %s is not in the registry but elsewhere (foreign or "
 				  "non-distributable layer), from where berth does not fetch",
 				  d->digest);
-	*job = (struct layer_job){ .open = open_layer, .source = im, .blob_bytes = d->size };
+	*job = (struct layer_job){ .open_at = open_layer, .source = im, .blob_bytes = d->size };
 	if (digest_parse(d->digest, &job->blob_id) < 0 ||
 	    digest_parse(im->config.diff_ids[i], &job->diff_id) < 0)
 		return error_kind(err, ERROR_INVALID, "layer %s: bad digest", d->digest);

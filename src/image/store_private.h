@@ -9,6 +9,7 @@
 #include "image/store.h"
 
 #define BLOBS_DIR  "images/blobs/sha256"
+#define PARTS_DIR  "images/parts" /* blobs on their way: part.h */
 #define LAYERS_DIR "layers"
 #define TMP_DIR	   "tmp" /* what writers have in work: work.h */
 #define TRASH_DIR  "trash"

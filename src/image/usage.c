@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "image/store_private.h"
 
-/* A blob or an unpacked layer. */
+/* A blob, a part of one, or an unpacked layer. */
 struct image_usage_object {
 	char path[96]; /* below the root: the key */
 	bool blob;
@@ -59,9 +59,10 @@ static int add_objects(struct image_store *store, struct image_usage *u, size_t 
 		struct image_usage_object object = { .blob = blob };
 		int r;
 
-		if (strlen(d->d_name) != DIGEST_HEX_LEN || !hex_is_lower(d->d_name, DIGEST_HEX_LEN))
+		/* "<hex>", of parts also "<hex>.whole" */
+		if (strlen(d->d_name) < DIGEST_HEX_LEN || !hex_is_lower(d->d_name, DIGEST_HEX_LEN))
 			continue;
-		(void)snprintf(object.path, sizeof(object.path), "%s/%.64s", dir_path, d->d_name);
+		(void)snprintf(object.path, sizeof(object.path), "%s/%.70s", dir_path, d->d_name);
 		r = measure(store, object.path, &object.bytes, err);
 		if (r < 0)
 			return r;
@@ -88,6 +89,8 @@ static int scan(struct image_store *store, struct image_usage *u, struct error *
 
 	if (r == 0)
 		r = add_objects(store, u, &capacity, LAYERS_DIR, false, err);
+	if (r == 0)
+		r = add_objects(store, u, &capacity, PARTS_DIR, true, err);
 	if (r == 0 && u->n_objects > 0)
 		qsort(u->objects, u->n_objects, sizeof(*u->objects), by_path);
 	if (r == 0)
@@ -99,10 +102,12 @@ static int scan(struct image_store *store, struct image_usage *u, struct error *
 /* All of it: objects were measured, what is beside them is small. */
 static int add_total(struct image_store *store, struct image_usage *u, struct error *err)
 {
-	static const char *const places[] = { "images/index.json", "images/oci-layout",
-					      "images/lock", "images/reserve", TMP_DIR };
-	static const char *const dirs[] = { "images", "images/blobs", BLOBS_DIR, LAYERS_DIR,
-					    TRASH_DIR };
+	static const char *const places[] = { "images/index.json",  "images/oci-layout",
+					      "images/lock",	    "images/reserve",
+					      "images/places.json", "images/places.lock",
+					      "images/lists",	    TMP_DIR };
+	static const char *const dirs[] = { "images",  "images/blobs", BLOBS_DIR,
+					    PARTS_DIR, LAYERS_DIR,     TRASH_DIR };
 	int r = 0;
 
 	u->total_bytes = u->trash_bytes;

@@ -27,6 +27,7 @@
 #include "base/str.h"
 #include "codec/sha256.h"
 #include "image/gc.h"
+#include "image/part.h"
 #include "image/store_private.h"
 
 #define LOCK_FILE    "lock"
@@ -41,14 +42,6 @@ static int open_dir(struct image_store *store, const char *path, struct error *e
 	return fd < 0 ? error_sys(err, "cannot open '%s/%s'", store->root_path, path) : fd;
 }
 
-static bool is_same_dir(int fd, int parent_fd, const char *name)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && fstatat(parent_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
-}
-
 /* 0, > 0 for a sweeper was faster. */
 static int try_begin(int tmp_fd, const char *name, struct store_work *ret, struct error *err)
 {
@@ -61,7 +54,7 @@ static int try_begin(int tmp_fd, const char *name, struct store_work *ret, struc
 	if (fd < 0)
 		return errno == ENOENT ? 1 : error_sys(err, "cannot open '" TMP_DIR "/%s'", name);
 	r = lock_acquire(fd, LOCK_FILE, 0, &lock_fd, err);
-	if (!is_same_dir(fd, tmp_fd, name) || (r < 0 && err->kind == ERROR_CONFLICT))
+	if (!fd_is_named(fd, tmp_fd, name) || (r < 0 && err->kind == ERROR_CONFLICT))
 		return 1;
 	if (r < 0) {
 		struct error ignored; /* the next writer removes it */
@@ -80,6 +73,7 @@ int store_work_begin(struct image_store *store, struct store_work *ret, struct e
 {
 	struct store_work work = { .store = store, .fd = -EBADF, .lock_fd = -EBADF };
 	cleanup_fd int tmp_fd = -EBADF;
+	struct part_survey old;
 	char id[ID_LEN + 1];
 	int r = store_make_dirs(store, err);
 
@@ -95,6 +89,7 @@ int store_work_begin(struct image_store *store, struct store_work *ret, struct e
 		lock = -EBADF;
 		store_sweep_small(store);
 	}
+	part_look(store, PART_KEEP_S, true, &old);
 	tmp_fd = open_dir(store, TMP_DIR, err);
 	if (tmp_fd < 0)
 		return tmp_fd;
@@ -242,6 +237,8 @@ static int publish_one(struct store_work *work, const char *name, struct error *
 	if (renameat(work->fd, name, work->store->root_fd, to) < 0 &&
 	    (blob || (errno != ENOTEMPTY && errno != EEXIST)))
 		return error_sys(err, "cannot move what is complete to '%s'", to);
+	if (blob)
+		part_unlink_whole(work->store, blob);
 	return 0;
 }
 

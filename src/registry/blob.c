@@ -199,8 +199,8 @@ static void blob_close(struct stream *stream)
 
 static const struct stream_ops blob_ops = { .read = blob_read, .close = blob_close };
 
-int registry_blob_open(struct registry *r, const struct digest *id, uint64_t bytes,
-		       struct stream **ret, struct error *err)
+int registry_blob_open_at(struct registry *r, const struct digest *id, uint64_t bytes,
+			  uint64_t offset, struct stream **ret, struct error *err)
 {
 	struct blob *b = xcalloc(1, sizeof(*b));
 	int failed;
@@ -208,6 +208,7 @@ int registry_blob_open(struct registry *r, const struct digest *id, uint64_t byt
 	b->base.ops = &blob_ops;
 	b->r = r;
 	b->bytes = bytes;
+	b->offset = b->before = offset;
 	b->target = xasprintf("blobs/%s", id->text);
 	failed = connect_blob(b, err);
 	if (failed < 0) {
@@ -216,4 +217,10 @@ int registry_blob_open(struct registry *r, const struct digest *id, uint64_t byt
 	}
 	*ret = &b->base;
 	return 0;
+}
+
+int registry_blob_open(struct registry *r, const struct digest *id, uint64_t bytes,
+		       struct stream **ret, struct error *err)
+{
+	return registry_blob_open_at(r, id, bytes, 0, ret, err);
 }

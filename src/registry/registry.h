@@ -80,6 +80,9 @@ void registry_manifest_done(struct registry_manifest *m);
  */
 int registry_blob_open(struct registry *r, const struct digest *id, uint64_t bytes,
 		       struct stream **ret, struct error *err);
+/* Only what is behind the first offset bytes, which the caller has; offset < bytes. */
+int registry_blob_open_at(struct registry *r, const struct digest *id, uint64_t bytes,
+			  uint64_t offset, struct stream **ret, struct error *err);
 
 /* Lists */
 

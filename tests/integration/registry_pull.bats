@@ -225,7 +225,7 @@ nothing_left() {
   berth pull -q "$REGISTRY/small:1"
   berth pull -q "$REGISTRY/large:1" &
   local pid=$!
-  wait_until 10 bash -c "compgen -G '$BERTH_ROOT/tmp/*/part-*' >/dev/null || ! kill -0 $pid"
+  wait_until 10 bash -c "compgen -G '$BERTH_ROOT/images/parts/*' >/dev/null || ! kill -0 $pid"
   berth rmi "$REGISTRY/small:1" >/dev/null
   wait $pid
   run -0 berth run --rm "$REGISTRY/large:1" ls /large /bin/sh

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a pull has fetched is not fetched again: by the next one if it dies, by others that want the same at the same time.
+# The bytes are counted where they are sent.
+# lanes: native, files and locks are alike under every kernel
+load ../lib/common
+
+setup_file() {
+  berth_setup_file
+  export FAKE_MIB=6 HOME=$BATS_FILE_TMPDIR
+  "$BERTH_TOP/tests/lib/fake-registry" --start "$BATS_FILE_TMPDIR/fake"
+}
+teardown_file() {
+  "$BERTH_TOP/tests/lib/fake-registry" --stop "$BATS_FILE_TMPDIR/fake"
+  berth_teardown_file
+}
+setup() {
+  needs root program:curl
+  . "$BATS_FILE_TMPDIR/fake/env"
+  rm -rf "${BERTH_ROOT:?}"
+  mkdir "$BERTH_ROOT"
+  : >"$FAKE_LOG"
+  part=$BERTH_ROOT/images/parts/${FAKE_LAYER#sha256:}
+}
+teardown() {
+  ! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
+}
+
+# Bytes of the layer that were sent, and how often it was asked for.
+sent() {
+  sleep 0.1 # the server writes down what it has sent when it is through
+  python3 - "$FAKE_LOG" "$FAKE_LAYER" <<'PYTHON'
+import json, sys
+rows = [row for row in map(json.loads, open(sys.argv[1])) if row["path"].endswith(sys.argv[2])]
+print(sum(row["sent"] for row in rows), len(rows))
+PYTHON
+}
+
+part_is() { [ "$(stat -c %s "$part" 2>/dev/null)" = "$1" ]; }
+nine_tenths() { echo $((FAKE_BYTES * 90 / 100)); }
+
+# A pull that has 90 % of the layer and waits for more: sets pid.
+stuck_pull() {
+  berth pull -q "$FAKE/stall-90" >/dev/null 2>&1 &
+  pid=$!
+  wait_until 10 part_is "$(nine_tenths)"
+}
+killed_pull() {
+  stuck_pull
+  kill -9 $pid
+  wait $pid || true
+}
+
+nothing_left() {
+  run -0 berth system check
+  expect_output "nothing is half made"
+  [ -z "$(ls "$BERTH_ROOT/images/parts" "$BERTH_ROOT/tmp" | grep -v :)" ] || fail "something is left"
+}
+
+@test "a connection is cut at 90 %: each byte comes once" {
+  berth pull -q "$FAKE/cut-90"
+  run -0 sent
+  expect_output "$FAKE_BYTES 2"
+  nothing_left
+}
+
+@test "killed at 90 %: the store is clean, the next pull fetches the rest" {
+  killed_pull
+  run -0 berth system check
+  expect_text "1 blob of pulls that were ended is here"
+  run -0 berth pull "$FAKE/plain"
+  expect_text "Pull complete"
+  run -0 sent
+  expect_output "$FAKE_BYTES 2"
+  nothing_left
+}
+
+@test "killed when all was there: the next pull asks for nothing" {
+  killed_pull
+  curl -fsS "http://$FAKE/v2/plain/blobs/$FAKE_LAYER" >"$part"
+  sleep 0.1
+  : >"$FAKE_LOG"
+  berth pull -q "$FAKE/plain"
+  run -0 sent
+  expect_output "0 0"
+  nothing_left
+}
+
+@test "a part that was damaged, or is too long, is thrown away and fetched anew" {
+  killed_pull
+  printf x | dd of="$part" bs=1 seek=100000 conv=notrunc status=none
+  berth pull -q "$FAKE/plain"
+  nothing_left
+  berth rmi "$FAKE/plain" >/dev/null
+  killed_pull
+  truncate -s $((FAKE_BYTES + 1)) "$part"
+  berth pull -q "$FAKE/plain"
+  nothing_left
+  berth rmi "$FAKE/plain" >/dev/null
+  killed_pull
+  mv "$part" "$part.whole" # it says that it is all
+  berth pull -q "$FAKE/plain"
+  nothing_left
+}
+
+@test "several pull the same at once: each byte comes once" {
+  local i pids=()
+  for i in 1 2 3 4; do
+    berth pull -q "$FAKE/plain" >/dev/null 2>"$BATS_TEST_TMPDIR/$i" &
+    pids+=($!)
+  done
+  for i in 1 2 3 4; do
+    wait "${pids[i - 1]}" || fail "$(cat "$BATS_TEST_TMPDIR/$i")"
+  done
+  run -0 sent
+  expect_output "$FAKE_BYTES 1"
+  nothing_left
+}
+
+@test "one waits for another that dies, and goes on where it was" {
+  stuck_pull
+  berth pull -q "$FAKE/plain" >/dev/null &
+  local second=$!
+  wait_until 10 grep -q '/plain/blobs/' "$FAKE_LOG" # its config
+  sleep 0.2
+  kill -0 $second
+  kill -9 $pid
+  wait $pid || true
+  wait $second
+  run -0 sent
+  expect_output "$FAKE_BYTES 2"
+  nothing_left
+}
+
+@test "a blob that is not what its digest says is not kept" {
+  run -1 berth pull -q "$FAKE/flipped"
+  expect_text "damaged gzip data"
+  run -1 berth pull -q "$FAKE/longer"
+  nothing_left
+}
+
+@test "what a dead pull left: df counts it as du does, prune removes it, and so does time" {
+  local size
+  killed_pull
+  size=$(du -sxB1 "$BERTH_ROOT" | cut -f1)
+  run -0 berth system df --format '{{.Type}} {{.Reclaimable}}'
+  expect_text "Images 5.6"
+  run -0 berth image prune -f
+  expect_text "Total reclaimed space: 5.6"
+  [ ! -e "$part" ]
+  killed_pull
+  touch -d "2 days ago" "$part"
+  tar -cT /dev/null | berth import - empty >/dev/null
+  [ ! -e "$part" ]
+}
+
+@test "a full disk: nothing is kept of the pull that met it" {
+  mkdir "$BATS_TEST_TMPDIR/disk"
+  mount -t tmpfs -o size=5m berth-parts "$BATS_TEST_TMPDIR/disk"
+  BERTH_ROOT=$BATS_TEST_TMPDIR/disk run -1 berth pull -q "$FAKE/plain"
+  expect_text "No space left on device"
+  [ -z "$(ls "$BATS_TEST_TMPDIR/disk/images/parts")" ]
+  BERTH_ROOT=$BATS_TEST_TMPDIR/disk run -0 berth system check
+}
