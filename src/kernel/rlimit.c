@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 
 #include "base/macro.h"
 
@@ -45,4 +44,17 @@ int rlimit_parse(const char *name, size_t len)
 const char *rlimit_name(int resource)
 {
 	return resource >= 0 && resource < (int)ARRAY_SIZE(names) ? names[resource] : NULL;
+}
+
+void rlimit_leave_room(int resource, struct rlimit *limit)
+{
+	struct rlimit now;
+
+	if (resource != RLIMIT_NOFILE || getrlimit(RLIMIT_NOFILE, &now) < 0)
+		return;
+	/* not the hard limit: a soft one is enough, and raising needs no privilege up to there */
+	if (limit->rlim_cur < now.rlim_cur)
+		limit->rlim_cur = now.rlim_cur;
+	if (limit->rlim_max < now.rlim_cur)
+		limit->rlim_max = now.rlim_cur;
 }

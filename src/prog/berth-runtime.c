@@ -26,6 +26,8 @@
 static const struct option global_options[] = {
 	{ "cgroup-manager", 0, OPTION_STRING, GLOBAL(cgroup_manager), .arg = "string",
 	  .help = "who makes cgroups: cgroupfs, systemd or disabled (default cgroupfs)" },
+	{ "criu", 0, OPTION_STRING, GLOBAL(criu_path), .arg = "file",
+	  .help = "the program for checkpoint and restore (default criu)" },
 	{ "debug", 0, OPTION_BOOL, GLOBAL(debug), .help = "log debug messages" },
 	{ "help", 'h', OPTION_BOOL, GLOBAL(help), .help = "show help" },
 	{ "log", 0, OPTION_STRING, GLOBAL(log_path), .arg = "file",
@@ -41,7 +43,9 @@ static const struct option global_options[] = {
 		  "if not the host's root)" },
 	{ "systemd-cgroup", 0, OPTION_BOOL, GLOBAL(systemd_cgroup),
 	  .help = "let systemd make cgroups: the same as --cgroup-manager=systemd" },
+	{ "usage", '?', OPTION_BOOL, GLOBAL(help), .hidden = true, .help = "help, for crun" },
 	{ "version", 'v', OPTION_BOOL, GLOBAL(version), .help = "show the version" },
+	{ "version", 'V', OPTION_BOOL, GLOBAL(version), .hidden = true, .help = "as crun has it" },
 };
 
 static const struct runtime_verb_table *const tables[] = {
@@ -186,9 +190,20 @@ static char *default_root(void)
 	return xasprintf("%s/berth-runtime", dir);
 }
 
-static bool asks_help(const char *word)
+/* One of the options that begin these words is that for help. */
+static bool asks_help(char **words)
 {
-	return word && (str_eq(word, "--help") || str_eq(word, "-h"));
+	static const char *const help[] = { "--help", "-h", "--usage", "-?" };
+
+	for (; *words && **words == '-' && !str_eq(*words, "--"); words++)
+		if (str_index(help, ARRAY_SIZE(help), *words) >= 0)
+			return true;
+	return false;
+}
+
+static bool is_help_verb(const char *word)
+{
+	return str_eq(word, "help") || str_eq(word, "h");
 }
 
 /* *fail_code is changed to the verb's own, which is not that of a wrong use. */
@@ -234,8 +249,12 @@ int main(int argc, char **argv)
 		r = set_up_log(&g, &err);
 	if (r == 0 && g.version)
 		return show_version();
-	if (r == 0 && (g.help || first == argc || str_eq(argv[first], "help")))
+	if (r == 0 && (g.help || first == argc))
 		return show_help();
+	if (r == 0 && is_help_verb(argv[first])) {
+		verb = argv[first + 1] ? find_verb(argv[first + 1]) : NULL;
+		return verb ? show_verb_help(verb) : show_help();
+	}
 	if (r == 0) {
 		if (str_empty(g.root)) {
 			own_root = default_root();
@@ -246,7 +265,7 @@ int main(int argc, char **argv)
 			log_error("unknown verb '%s', see berth-runtime --help", argv[first]);
 			return EXIT_UNKNOWN_VERB;
 		}
-		if (asks_help(argv[first + 1]))
+		if (asks_help(argv + first + 1))
 			return show_verb_help(verb);
 		r = check_globals(&g, &err);
 	}

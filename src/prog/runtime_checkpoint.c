@@ -133,6 +133,7 @@ static int run_checkpoint(const struct runtime_globals *g, void *target, char **
 {
 	struct checkpoint_options *o = target;
 
+	o->criu.program = g->criu_path;
 	return runtime_checkpoint(g->root, args[0], &o->criu, err);
 }
 
@@ -161,6 +162,7 @@ static int run_restore(const struct runtime_globals *g, void *target, char **arg
 	struct restore_options *x = target;
 	cleanup_fd int pidfd = -EBADF;
 
+	x->criu.program = g->criu_path;
 	x->o.root_path = g->root;
 	x->o.id = args[0];
 	x->o.console_fd = -1;

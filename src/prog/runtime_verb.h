@@ -17,7 +17,7 @@ struct runtime_globals {
 	const char *root; /* never NULL */
 	bool debug, help, version;
 	const char *log_path, *log_format, *log_level;
-	const char *cgroup_manager, *rootless_word;
+	const char *cgroup_manager, *rootless_word, *criu_path;
 	enum runtime_rootless rootless; /* what the word says */
 	bool systemd_cgroup;
 };

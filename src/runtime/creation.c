@@ -333,11 +333,10 @@ static int prepare_process(struct creation *c, struct error *err)
 	if (!c->spec->process)
 		return 0;
 	c->inside = *c->spec->process;
-	if (in_user_namespace(c)) { /* idmap_apply_limits() */
+	if (in_user_namespace(c)) /* idmap_apply_limits() */
 		c->inside.oom_score_adj.set = false;
-		c->inside.n_rlimits = 0;
-	}
 	r = process_prepare(&c->inside, c->spec->linux_.seccomp, &c->process, err);
+	c->process.rlimits_are_set = in_user_namespace(c);
 	c->process.keep_groups = annotations_keep_groups(c->spec);
 	return r;
 }

@@ -86,7 +86,7 @@ int criu_call_init(struct criu_call *call, const char *verb, const struct runtim
 		r = make_directory(o->work_path ? o->work_path : images, &call->work_path, err);
 	if (r < 0)
 		return r;
-	criu_add(call, "criu");
+	criu_add(call, str_empty(o->program) ? "criu" : o->program);
 	criu_add(call, verb);
 	criu_add_value(call, "--images-dir", images);
 	criu_add_value(call, "--work-dir", call->work_path);
@@ -131,11 +131,11 @@ static NORETURN void exec_criu(const struct criu_call *call, int report_fd)
 		sig_reset_dispositions();
 		sig_unblock_all();
 		execvp(call->argv[0], call->argv);
-		if (errno == ENOENT)
+		if (errno == ENOENT && str_eq(call->argv[0], "criu"))
 			error_kind(&err, ERROR_UNSUPPORTED,
 				   "criu is not installed: apt-get install criu");
 		else
-			error_sys(&err, "cannot execute criu");
+			error_sys(&err, "cannot execute criu '%s'", call->argv[0]);
 	}
 	(void)sock_send(report_fd, &err, sizeof(err), NULL, 0); /* nobody else to tell */
 	_exit(EXIT_FAILURE);

@@ -71,5 +71,6 @@ int executable_find(const char *name, const char *path, char ret_path[PATH_MAX],
 		path += len + (path[len] == ':');
 	}
 	return error_kind(err, ERROR_CMD_NOT_FOUND,
-			  "exec: \"%s\": executable file not found in $PATH", name);
+			  "%sexec: \"%s\": executable file not found in $PATH",
+			  *name ? "" : "process.args[0]: ", name);
 }

@@ -79,6 +79,7 @@ int idmap_apply_limits(pid_t pid, const struct oci_process *process, struct erro
 		const struct oci_rlimit *l = &process->rlimits[i];
 		struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
+		rlimit_leave_room(l->resource, &limit);
 		if (prlimit(pid, (__rlimit_resource_t)l->resource, &limit, NULL) < 0)
 			r = error_sys(err, "cannot set %s to %llu:%llu", rlimit_name(l->resource),
 				      (unsigned long long)l->soft, (unsigned long long)l->hard);

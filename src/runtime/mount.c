@@ -215,6 +215,21 @@ static bool hides_parent(const struct mounter *m, const struct mount_op *op)
 	return n < m->parent_len && memcmp(op->dest, m->parent_path, n) == 0;
 }
 
+/* The kernel says "Invalid argument"; docker looks for the words below, and adds a hint. */
+static int attach_failed(const struct mount_op *op, int mount_fd, int dest_fd, int r,
+			 struct error *err)
+{
+	struct stat source, dest;
+
+	if (fstat(mount_fd, &source) < 0 || fstat(dest_fd, &dest) < 0 ||
+	    S_ISDIR(source.st_mode) == S_ISDIR(dest.st_mode))
+		return error_num(err, -r, "cannot attach the mount on '%s'", op->dest);
+	return error_kind(err, ERROR_INVALID, "cannot mount '%s' on '%s': not a directory (%s)",
+			  op->source ? op->source : "", op->dest,
+			  S_ISDIR(source.st_mode) ? "what is mounted is one"
+						  : "the destination is one");
+}
+
 int mounter_attach(struct mounter *m, const struct mount_op *op, int mount_fd, int dest_fd,
 		   struct error *err)
 {
@@ -223,7 +238,7 @@ int mounter_attach(struct mounter *m, const struct mount_op *op, int mount_fd, i
 	if (hides_parent(m, op))
 		forget_parent(m);
 	if (r < 0)
-		return error_num(err, -r, "cannot attach the mount on '%s'", op->dest);
+		return attach_failed(op, mount_fd, dest_fd, r, err);
 	if (m->attached)
 		m->attached[m->n_attached++] = fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
 	r = set_propagation(op, mount_fd);

@@ -81,7 +81,7 @@ static int prepare_env(struct process_setup *s, struct error *err)
 
 static int check_fields(const struct oci_process *p, struct error *err)
 {
-	if (!p->n_args || !p->args[0][0])
+	if (!p->n_args)
 		return error_kind(err, ERROR_INVALID, "process.args: no command given");
 	if (str_empty(p->cwd) || p->cwd[0] != '/')
 		return error_kind(err, ERROR_INVALID, "process.cwd: '%s' is not an absolute path",
@@ -158,16 +158,37 @@ static int apply_oom_score(int proc_fd, int64_t score, struct error *err)
 	return error_num(err, EACCES, "cannot set process.oomScoreAdj to %s", text);
 }
 
+static int set_rlimit(const struct oci_rlimit *l, const struct rlimit *limit, struct error *err)
+{
+	if (setrlimit((__rlimit_resource_t)l->resource, limit) < 0)
+		return error_sys(err, "cannot set %s to %llu:%llu", rlimit_name(l->resource),
+				 (unsigned long long)l->soft, (unsigned long long)l->hard);
+	return 0;
+}
+
 static int apply_rlimits(const struct oci_process *p, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_rlimits && r >= 0; i++) {
+		const struct oci_rlimit *l = &p->rlimits[i];
+		struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
+
+		rlimit_leave_room(l->resource, &limit);
+		r = set_rlimit(l, &limit, err);
+	}
+	return r;
+}
+
+/* What rlimit_leave_room() left. Lowering takes no privilege. */
+static int apply_files_limit(const struct oci_process *p, struct error *err)
 {
 	for (size_t i = 0; i < p->n_rlimits; i++) {
 		const struct oci_rlimit *l = &p->rlimits[i];
 		struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
-		if (setrlimit((__rlimit_resource_t)l->resource, &limit) < 0)
-			return error_sys(err, "cannot set %s to %llu:%llu",
-					 rlimit_name(l->resource), (unsigned long long)l->soft,
-					 (unsigned long long)l->hard);
+		if (l->resource == RLIMIT_NOFILE)
+			return set_rlimit(l, &limit, err);
 	}
 	return 0;
 }
@@ -181,7 +202,7 @@ int process_apply_limits(struct process_setup *s, int proc_fd, struct error *err
 		r = apply_oom_score(proc_fd, p->oom_score_adj.value, err);
 	if (r >= 0)
 		r = schedule_apply(p, err);
-	if (r >= 0)
+	if (r >= 0 && !s->rlimits_are_set)
 		r = apply_rlimits(p, err);
 	if (r >= 0)
 		r = lsm_apply(proc_fd, p->apparmor_profile, p->selinux_label, err);
@@ -330,12 +351,13 @@ int process_confine(struct process_setup *s, struct error *err)
 {
 	const struct oci_process *p = s->process;
 	bool filter = s->filter.program.n_insns > 0;
-	int r = 0;
+	int r;
 
 	if (s->confined)
 		return 0;
 	s->confined = true;
-	if (filter && !p->no_new_privileges) {
+	r = apply_files_limit(p, err); /* a filter may forbid it */
+	if (r >= 0 && filter && !p->no_new_privileges) {
 		r = caps_raise(err);
 		if (r >= 0)
 			r = load_filter(s, err);

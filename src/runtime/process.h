@@ -12,7 +12,7 @@
  *		process_set_cwd()	HOME and cwd: the user, still with capabilities
  *		process_find_executable()	the user, before a filter may forbid it
  *		... wait for "start" ...
- *		process_confine()	capability sets, no_new_privs, seccomp
+ *		process_confine()	number of open files, capability sets, no_new_privs, seccomp
  *		process_exec()		returns only with an error
  */
 
@@ -33,6 +33,7 @@ struct process_setup {
 	struct seccomp_filter filter;
 	struct seccomp_notify *notify; /* owned; the caller sets it if the filter has a listener */
 	bool confined;		       /* process_confine() was here */
+	bool rlimits_are_set;	       /* by the parent, idmap_apply_limits() */
 	bool keep_groups;	       /* those we have, not process.user.additionalGids */
 	const char **env;	       /* NULL-terminated, heap; strings borrowed */
 	size_t n_env;		       /* room for two more: HOME and one of process_add_env() */

@@ -130,6 +130,7 @@ int runtime_stats(const char *root_path, const char *id, struct cgroup_stats *re
 
 /* For the program criu; NULL and false: its own defaults. criu(8) says what they mean. */
 struct runtime_criu_options {
+	const char *program;	 /* criu itself; NULL: "criu", found in PATH */
 	const char *image_path;	 /* of the images, made if missing; NULL: "checkpoint" */
 	const char *work_path;	 /* of the log; NULL: with the images */
 	const char *parent_path; /* checkpoint: images of a pre-dump, relative to image_path */

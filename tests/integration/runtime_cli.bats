@@ -52,6 +52,68 @@ bundle_with() {
   [ -z "$(runtime list -q)" ]
 }
 
+# Every option that runc or crun has for a verb: none is unknown here. "none" is no container, the file no configuration.
+@test "the options of runc and crun are accepted by every verb" {
+  local both="--bundle x -b x --no-pivot --no-new-keyring --no-subreaper --pid-file x --preserve-fds 0 --console-socket x --config x -f x"
+  local criu="--image-path x --work-path x --tcp-established --ext-unix-sk --shell-job --file-locks --manage-cgroups-mode soft
+    --empty-ns network --auto-dedup --lazy-pages"
+  taken() {
+    run runtime "$@" none true
+    [ "$status" != 0 ]
+    expect_no_text flag
+  }
+  # shellcheck disable=SC2086
+  {
+    taken create $both
+    taken run $both --detach -d --keep
+    taken exec --console-socket x --cwd / --env A=1 -e A=1 --tty -t --tty=false --user 0 -u 0 --additional-gids 1 -g 1 --process x -p x \
+      --detach -d --pid-file x --process-label x --apparmor x --no-new-privs --cap CHOWN -c CHOWN --preserve-fds 0 --cgroup x --ignore-paused
+    taken delete --regex=false -r=false # and one argument too many, as those below
+    taken kill --all -a --regex=false -r=false
+    taken events --interval 5s --stats
+    taken ps --format json -f table
+    taken checkpoint $criu --parent-path x --leave-running --status-fd -1 --page-server x:1 --pre-dump
+    taken restore $criu --console-socket x --bundle x -b x --detach -d --pid-file x --no-subreaper --no-pivot --lsm-profile x --lsm-mount-context x
+    taken update --resources /dev/null -r /dev/null --blkio-weight 10 --cpu-period 1000 --cpu-quota 1000 --cpu-share 2 --cpu-rt-period 1000 \
+      --cpu-rt-runtime 100 --cpuset-cpus 0 --cpuset-mems 0 --memory 1 --memory-reservation 1 --memory-swap 1 --pids-limit 1 \
+      --l3-cache-schema x --mem-bw-schema x --kernel-memory 1 --kernel-memory-tcp 1
+  }
+  run -0 runtime --debug --log /dev/null --log-format json --criu x --systemd-cgroup --rootless auto --cgroup-manager cgroupfs list --format json -f table --quiet -q
+  run -0 berth-runtime -V
+  expect_text "berth-runtime version"
+  run -0 berth-runtime help spec
+  expect_text "--rootless"
+  run -0 berth-runtime create --no-pivot --help
+  expect_text "--console-socket"
+}
+
+@test "a small number of open files is a limit of the program, not of its start" {
+  local limits='c["process"]["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 4, "hard": 5}]'
+  bundle_with 'ulimit -n; ulimit -Hn; echo $HOME; exec sleep 100' "$limits"
+  runtime create -b "$bundle" c1 </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1
+  runtime start c1
+  wait_until 5 eval '[ "$(cat "$BATS_TEST_TMPDIR/out")" = $'\''4\n5\n/root'\'' ]'
+  run -0 runtime exec c1 sh -c 'ulimit -n; ulimit -Hn'
+  expect_output $'4\n5'
+  runtime delete --force c1
+  bundle_with 'ulimit -n; ulimit -Hn' "$limits" 'c["linux"]["namespaces"].append({"type": "user"})' 'c["linux"].pop("sysctl", None)' \
+    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 0, "size": 65536}]'
+  run -0 runtime run -b "$bundle" c1
+  expect_output $'4\n5'
+}
+
+@test "docker knows these by their words: a command without a name, a file mounted on a directory" {
+  bundle_with true 'c["process"]["args"] = [""]'
+  run -1 runtime run -b "$bundle" c1
+  expect_text 'process.args[0]: exec: "": executable file not found in $PATH'
+  bundle_with true 'c["mounts"].append({"destination": "/tmp", "source": "/etc/passwd", "options": ["bind"]})'
+  run -1 runtime run -b "$bundle" c1
+  expect_text "cannot mount '/etc/passwd' on '/tmp': not a directory"
+  bundle_with true 'c["mounts"].append({"destination": "/etc/passwd", "source": "/etc", "options": ["bind"]})'
+  run -1 runtime run -b "$bundle" c1
+  expect_text "cannot mount '/etc' on '/etc/passwd': not a directory"
+}
+
 # What arrives at a socket: the bytes beside the descriptor, and the executable of the process it stands for.
 listen_for_pidfd() {
   python3 - "$1" "$RUNTIME_ROOT" >"$1.seen" <<'PYTHON' &
