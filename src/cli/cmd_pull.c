@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd_pull.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "engine/engine.h"
@@ -48,14 +50,15 @@ static struct progress_view *view_on(FILE *out)
 	return progress_view_new(out, columns);
 }
 
-/* out: for the lines of the progress; NULL: none are shown. */
-static int pull(struct engine *e, const struct reference *ref, const struct pull_flags *f,
-		FILE *out, struct error *err)
+static int pull_until(int stop_fd, struct engine *e, const struct reference *ref,
+		      const struct pull_flags *f, FILE *out, struct error *err)
 {
 	cleanup_with(progress_view_free) struct progress_view *view = out ? view_on(out) : NULL;
 	cleanup_free char *name =
 		f->all_tags ? reference_familiar_name(ref) : reference_familiar(ref);
-	struct image_pull_options o = { .all_tags = f->all_tags, .platform = f->platform };
+	struct image_pull_options o = { .all_tags = f->all_tags,
+					.platform = f->platform,
+					.stop_fd = stop_fd };
 	struct image_pulled pulled;
 	struct image_store *store;
 	int r = engine_images(e, &store, err);
@@ -69,6 +72,23 @@ static int pull(struct engine *e, const struct reference *ref, const struct pull
 		(void)fprintf(out, "Status: %s for %s\n",
 			      pulled.newer ? "Downloaded newer image" : "Image is up to date",
 			      name); /* checked by the flush at the end */
+	return r;
+}
+
+/* out: for the lines of the progress; NULL: none are shown. */
+static int pull(struct engine *e, const struct reference *ref, const struct pull_flags *f,
+		FILE *out, struct error *err)
+{
+	struct interrupt interrupt;
+	int r, signal;
+
+	interrupt_begin(&interrupt);
+	r = pull_until(interrupt.fd, e, ref, f, out, err);
+	signal = interrupt_end(&interrupt);
+	if (signal != 0) {
+		engine_sweep_later(e);
+		(void)raise(signal); /* cannot fail: it is one */
+	}
 	return r;
 }
 

@@ -78,6 +78,15 @@ static void tell(const struct layer_batch *b, const struct layer_job *job, enum 
 		b->options->watch->tell(b->options->watch->ctx, job, event, bytes);
 }
 
+/* By the user, or another layer has failed: all is in vain. */
+static bool is_stopped(const void *ctx)
+{
+	const struct layer_batch *b = ctx;
+
+	return atomic_load(&b->failed) < 0 ||
+	       (b->options->stopped && atomic_load(b->options->stopped));
+}
+
 /* The pump thread */
 
 struct pump {
@@ -114,8 +123,7 @@ static void *pump_run(void *arg)
 		ring_commit(p->ring, (size_t)n);
 		tell(p->batch, p->job, LAYER_READ, tee_bytes(p->tee));
 		n = check_ratio(p, out, &err);
-		if (n == 0 &&
-		    atomic_load(&p->batch->failed) < 0) /* another layer: all is in vain */
+		if (n == 0 && is_stopped(p->batch))
 			n = error_num(&err, ECANCELED, "stopped");
 		if (n < 0)
 			break;
@@ -335,13 +343,6 @@ static int take_new(struct layer_batch *b, struct layer_task *t, bool want_layer
 	if (r == 0)
 		r = read_layer(b, t, source, blob_fd, want_layer, err);
 	return r < 0 ? r : give_name(b, t->blob_tmp, work_blob(&t->job->blob_id), err);
-}
-
-static bool is_stopped(void *ctx)
-{
-	const struct layer_batch *b = ctx;
-
-	return atomic_load(&b->failed) < 0;
 }
 
 /* As take_new(), together with other processes. > 0: one of them has brought it into the store. anew:

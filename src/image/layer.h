@@ -7,6 +7,8 @@
  * threads with a ring of buffers between them, several layers at a time.
  */
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/digest.h"
@@ -89,6 +91,7 @@ struct layers_options {
 	unsigned threads; /* layers at a time, 1..LAYER_THREADS_MAX */
 	const struct image_limits *limits;
 	const struct layer_watch *watch; /* may be NULL */
+	const atomic_bool *stopped;	 /* the user wants it to end: -ECANCELED; may be NULL */
 };
 
 /*

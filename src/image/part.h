@@ -40,8 +40,8 @@ enum part_outcome {
 };
 
 struct part_waiter {
-	bool (*is_stopped)(void *ctx);
-	void *ctx;
+	bool (*is_stopped)(const void *ctx);
+	const void *ctx;
 };
 
 /*

@@ -26,6 +26,7 @@
 #include "image/platform.h"
 #include "image/policy.h"
 #include "image/reference.h"
+#include "image/stop.h"
 #include "image/store_private.h"
 #include "image/work.h"
 #include "oci/image.h"
@@ -42,6 +43,7 @@ struct pull {
 	struct registry *registry;
 	struct platform want;
 	struct image_pulled result;
+	struct stop stop;
 };
 
 /* One image on its way. */
@@ -431,6 +433,7 @@ static int take_image(struct pull_image *im, struct error *err)
 		.threads = o->jobs ? o->jobs : JOBS_DEFAULT,
 		.limits = &o->limits,
 		.watch = o->progress.show ? &watch : NULL,
+		.stopped = &im->p->stop.stopped,
 	};
 	const struct layers_end end = { prepare, commit, im };
 	cleanup_work struct store_work work = STORE_WORK_NONE;
@@ -448,6 +451,7 @@ static int take_image(struct pull_image *im, struct error *err)
 		return r;
 	show_layers(im);
 	r = layers_take(&work, im->jobs, im->manifest.n_layers, &options, &end, err);
+	work.hurry = r == -ECANCELED;
 	if (r == 0)
 		remember_places(im);
 	return r;
@@ -522,7 +526,7 @@ int image_pull(struct image_store *store, const struct reference *ref,
 						   .path = ref->path,
 						   .insecure = options->insecure };
 	cleanup_with(registry_close) struct registry *opened = NULL;
-	struct pull p = { .store = store, .options = options, .ref = ref };
+	struct pull p = { .store = store, .options = options, .ref = ref, .stop = STOP_NONE };
 	int r = 0;
 
 	if (options->platform)
@@ -533,7 +537,10 @@ int image_pull(struct image_store *store, const struct reference *ref,
 		r = registry_open(&registry, &opened, err);
 	p.registry = opened;
 	if (r == 0)
+		r = stop_watch(&p.stop, options->stop_fd, opened, err);
+	if (r == 0)
 		r = options->all_tags ? pull_tags(&p, err) : pull_one(&p, ref, err);
+	stop_done(&p.stop);
 	if (r == 0)
 		*ret = p.result;
 	return r;

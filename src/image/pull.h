@@ -21,6 +21,7 @@ struct image_pull_options {
 	bool all_tags;	      /* every tag of the repository; the reference's is not asked for */
 	bool insecure;
 	unsigned jobs; /* layers at once; 0: 3, as docker */
+	int stop_fd;   /* readable: it ends, with -ECANCELED; <= 0: never */
 	struct image_limits limits;
 	struct progress_sink progress;
 };

@@ -115,6 +115,12 @@ void store_work_end(struct store_work *work)
 
 	if (work->fd < 0)
 		return;
+	if (work->hurry) {
+		cleanup_free char *path = xasprintf(TMP_DIR "/%s", work->name);
+
+		(void)store_trash(work->store, path, &ignored);
+		store_sweep_small(work->store);
+	}
 	tmp_fd = open_dir(work->store, TMP_DIR, &ignored);
 	if (tmp_fd >= 0 && dir_remove_tree(tmp_fd, work->name, &ignored) < 0)
 		log_debug("removing '" TMP_DIR "/%s': %s", work->name, ignored.msg);

@@ -21,6 +21,7 @@ struct store_work {
 	int fd;	     /* the directory */
 	int lock_fd; /* of its lock file */
 	char name[24];
+	bool hurry; /* its owner wants to end: what is large may be deleted later */
 };
 #define STORE_WORK_NONE ((struct store_work){ .fd = -EBADF, .lock_fd = -EBADF })
 

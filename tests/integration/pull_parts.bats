@@ -161,3 +161,51 @@ nothing_left() {
   [ -z "$(ls "$BATS_TEST_TMPDIR/disk/images/parts")" ]
   BERTH_ROOT=$BATS_TEST_TMPDIR/disk run -0 berth system check
 }
+
+@test "SIGINT, SIGTERM and SIGHUP end a pull: by that signal, without a word, only the part is left" {
+  local signal code
+  for signal in INT TERM HUP; do
+    env --default-signal=INT berth pull -q "$FAKE/stall-90" >"$BATS_TEST_TMPDIR/out" 2>&1 &
+    pid=$!
+    wait_until 10 part_is "$(nine_tenths)"
+    kill -s $signal $pid
+    code=0
+    wait $pid || code=$?
+    [ "$(kill -l $code)" = $signal ] || fail "exit code $code"
+    [ ! -s "$BATS_TEST_TMPDIR/out" ] || fail "$(cat "$BATS_TEST_TMPDIR/out")"
+    [ -z "$(ls "$BERTH_ROOT/tmp")" ] || fail "tmp/ is not empty"
+    part_is "$(nine_tenths)"
+    rm "$part"
+  done
+  stuck_pull # one that waits for another ends, too
+  env --default-signal=INT berth pull -q "$FAKE/plain" 2>"$BATS_TEST_TMPDIR/out" &
+  local second=$!
+  wait_until 10 grep -q '/plain/blobs/' "$FAKE_LOG"
+  sleep 0.1
+  kill -s INT $second
+  code=0
+  wait $second || code=$?
+  [ $code = 130 ]
+  kill -s TERM $pid
+  wait $pid || true
+  [ -z "$(ls "$BERTH_ROOT/tmp")" ] || fail "tmp/ is not empty"
+}
+
+@test "an ignored SIGINT stays ignored; a terminal is as it was after Ctrl-C" {
+  needs program:script
+  (trap '' INT; exec berth pull -q "$FAKE/stall-90" >/dev/null 2>&1) &
+  pid=$!
+  wait_until 10 part_is "$(nine_tenths)"
+  kill -s INT $pid
+  sleep 0.2
+  kill -0 $pid
+  kill -9 $pid
+  wait $pid || true
+  rm "$part"
+  # shellcheck disable=SC2094
+  (wait_until 10 part_is "$(nine_tenths)"; printf '\003') |
+    script -qefc "trap : INT; stty cols 120; stty -g >'$BATS_TEST_TMPDIR/before'; berth pull '$FAKE/stall-90'; echo code \$?; stty -g >'$BATS_TEST_TMPDIR/after'" /dev/null >"$BATS_TEST_TMPDIR/out" || true
+  cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+  grep -q 'Downloading \[' "$BATS_TEST_TMPDIR/out"
+  grep -q 'code 130' "$BATS_TEST_TMPDIR/out"
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Work that a user may end before it is done: a thread waits for his word and passes it on. */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "base/error.h"
+
+struct registry;
+
+struct stop {
+	int asked_fd; /* readable: the user wants it; borrowed */
+	int end_fd;   /* readable: the thread shall end */
+	pthread_t thread;
+	struct registry *registry; /* whose calls end then, too; borrowed */
+	atomic_bool stopped;
+};
+#define STOP_NONE ((struct stop){ .end_fd = -EBADF })
+
+/* fd <= 0: nobody will ask. s must stay where it is until stop_done(). */
+int stop_watch(struct stop *s, int fd, struct registry *registry, struct error *err);
+void stop_done(struct stop *s);
