@@ -29,7 +29,8 @@ static int refuse(const char *name, int r, struct error *err)
 {
 	if (r == -EISDIR || r == -EACCES || r == -EPERM || r == -ETXTBSY)
 		return error_kind(err, ERROR_CMD_NOT_RUNNABLE, "exec: \"%s\": %s", name,
-				  r == -EISDIR ? "is a directory" : "permission denied");
+				  r == -EISDIR ? "is a directory: permission denied"
+					       : "permission denied");
 	if (r == -ENOENT)
 		return error_kind(err, ERROR_CMD_NOT_FOUND,
 				  "exec: \"%s\": stat %s: no such file or directory", name, name);

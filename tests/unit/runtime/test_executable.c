@@ -128,7 +128,7 @@ static void test_what_cannot_be_run_is_told_apart(void **state)
 	snprintf(msg, sizeof(msg), "exec: \"%s\": permission denied", f->file);
 	check_refused(f->file, NULL, ERROR_CMD_NOT_RUNNABLE, msg);
 	snprintf(f->file, sizeof(f->file), "%s/a/dir", f->dir);
-	snprintf(msg, sizeof(msg), "exec: \"%s\": is a directory", f->file);
+	snprintf(msg, sizeof(msg), "exec: \"%s\": is a directory: permission denied", f->file);
 	check_refused(f->file, NULL, ERROR_CMD_NOT_RUNNABLE, msg);
 	snprintf(f->file, sizeof(f->file), "%s/a/data/x", f->dir);
 	snprintf(msg, sizeof(msg), "exec: \"%s\": stat %s: not a directory", f->file, f->file);
