@@ -80,6 +80,51 @@ static bool is_zero(const uint8_t *p, size_t n)
 	return n == 0;
 }
 
+/* What is left out when the image is written: holes, of the file itself if they are large. */
+static int put_zeros(const struct output *o, uint64_t at, uint64_t end, struct error *err)
+{
+	uint8_t have[COPY_BYTES];
+
+	while (o->compare && at < end) {
+		off_t data = lseek(o->fd, (off_t)at, SEEK_DATA);
+		ssize_t n;
+
+		if (data < 0 && errno == ENXIO) /* none from here to the end of the file */
+			return 0;
+		if (data < 0)
+			return error_sys(err, "cannot read " EROFS_FILE);
+		if ((uint64_t)data >= end)
+			return 0;
+		n = pread(o->fd, have, MIN(end - (uint64_t)data, sizeof(have)), data);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_sys(err, "cannot read " EROFS_FILE);
+		if (!is_zero(have, (size_t)n))
+			return error_kind(err, ERROR_INVALID,
+					  EROFS_FILE
+					  " has content where it is empty, after byte %llu",
+					  (unsigned long long)data);
+		at = (uint64_t)data + (uint64_t)n;
+	}
+	return 0;
+}
+
+static int put_end(const struct output *o, uint64_t bytes, struct error *err)
+{
+	struct stat st;
+
+	if (!o->compare)
+		return 0;
+	if (fstat(o->fd, &st) < 0)
+		return error_sys(err, "cannot stat " EROFS_FILE);
+	if ((uint64_t)st.st_size != bytes)
+		return error_kind(err, ERROR_INVALID,
+				  EROFS_FILE " has %lld bytes, not %llu as it should",
+				  (long long)st.st_size, (unsigned long long)bytes);
+	return 0;
+}
+
 /* The archive passes, and is copied to its place. */
 
 struct tap {
@@ -235,7 +280,7 @@ static int look_at_end(const struct image *im, struct tree_node *n, struct error
 static int copy_scattered(struct image *im, struct tree_node *n, struct error *err)
 {
 	unsigned shift = chunk_bits(n) + 9;
-	uint64_t end;
+	uint64_t done = im->end, end;
 	cleanup_free uint32_t *table = chunk_table(n, im->end / EROFS_BLOCK_BYTES, &end);
 	int r = 0;
 
@@ -250,15 +295,18 @@ static int copy_scattered(struct image *im, struct tree_node *n, struct error *e
 		while (left > 0 && r == 0) {
 			uint64_t in_chunk = at & (((uint64_t)1 << shift) - 1);
 			uint64_t len = MIN(left, ((uint64_t)1 << shift) - in_chunk);
-			uint64_t block = table[at >> shift];
+			uint64_t to = (uint64_t)table[at >> shift] * EROFS_BLOCK_BYTES + in_chunk;
 
-			r = copy_piece(im, p, at, len, block * EROFS_BLOCK_BYTES + in_chunk, err);
+			r = put_zeros(&im->out, done, to, err);
+			if (r == 0)
+				r = copy_piece(im, p, at, len, to, err);
+			done = to + len;
 			at += len;
 			left -= len;
 		}
 	}
 	im->end = end * EROFS_BLOCK_BYTES;
-	return r;
+	return r < 0 ? r : put_zeros(&im->out, done, im->end, err);
 }
 
 /* A directory's names in order. Heap. */
@@ -445,14 +493,27 @@ static int build(struct image *im, struct error *err)
 			fill(im, n);
 	}
 	r = put(&im->out, im->meta.data, im->meta.len, im->end, err);
-	return r < 0 ? r : put_super(im, err);
+	if (r == 0)
+		r = put_super(im, err);
+	return r < 0 ? r : put_end(&im->out, im->end + im->meta.len, err);
 }
 
+/* And what is empty around superblock and archive. */
 static int put_label(const struct output *out, uint64_t archive_bytes, struct error *err)
 {
 	const struct label label = { LABEL_MAGIC, htole64(archive_bytes) };
+	uint64_t end = EROFS_ARCHIVE_OFFSET + archive_bytes;
+	int r = put(out, &label, sizeof(label), LABEL_OFFSET, err);
 
-	return put(out, &label, sizeof(label), LABEL_OFFSET, err);
+	if (r == 0)
+		r = put_zeros(out, 0, EROFS_SUPER_OFFSET, err);
+	if (r == 0)
+		r = put_zeros(out, EROFS_SUPER_OFFSET + EROFS_SUPER_BYTES, LABEL_OFFSET, err);
+	if (r == 0)
+		r = put_zeros(out, LABEL_OFFSET + sizeof(label), EROFS_ARCHIVE_OFFSET, err);
+	if (r == 0)
+		r = put_zeros(out, end, blocks_of(end) * EROFS_BLOCK_BYTES, err);
+	return r;
 }
 
 static int make(const struct archive_source *source, const struct output *out,

@@ -167,6 +167,9 @@ static void add_piece(struct fill *f, struct tree_node *n, uint64_t file_at, uin
 		last->len += len;
 		return;
 	}
+	/* a map out of order: what is written last counts, and chunks are copied in order */
+	if (last && file_at < last->file_at + last->len)
+		f->unfit = true;
 	last = tree_alloc(f->tree, sizeof(*last));
 	*last = (struct tree_piece){ NULL, file_at, archive_at, len };
 	if (n->pieces.last)
@@ -231,8 +234,11 @@ static int make_node(struct fill *f, struct item *it, struct error *err)
 	struct tree_node *n = tree_new_node(f->tree, types[m->type]);
 	int r = 0;
 
-	if (m->type == ARCHIVE_CHAR || m->type == ARCHIVE_BLOCK)
+	if (m->type == ARCHIVE_CHAR || m->type == ARCHIVE_BLOCK) {
 		n->rdev = makedev(m->major, m->minor);
+		if (n->rdev > UINT32_MAX) /* mknod(2): the kernel's numbers have 12 + 20 bits */
+			return error_num(err, EINVAL, "cannot create it");
+	}
 	if (m->type == ARCHIVE_FILE) {
 		n->size = m->size;
 		r = take_content(f, n, err);

@@ -88,6 +88,21 @@ static void add_usual(struct buf *tar)
 	tar_add_file(tar, "etc/.wh.gone", "");
 }
 
+/* A sparse file as pax 1.0 says it: its size and map as records and lines. */
+static void add_sparse(struct buf *tar, const char *name, const char *realsize, const char *map)
+{
+	char data[3 * 512] = "", records[100];
+	int n = snprintf(
+		records, sizeof(records),
+		"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n%zu GNU.sparse.realsize=%s\n",
+		24 + strlen(realsize), realsize);
+
+	memcpy(data, map, strlen(map));
+	memset(data + 512, 's', 1024);
+	tar_add_raw(tar, 'x', "pax", NULL, 0644, records, (size_t)n);
+	tar_add_raw(tar, '0', name, NULL, 0644, data, sizeof(data));
+}
+
 static void test_an_image_holds_its_archive(void **state)
 {
 	struct fixture *f = *state;
@@ -114,7 +129,7 @@ static void test_a_whole_image_passes_the_check(void **state)
 	assert_int_equal(erofs_layer_check(f->fd, &id, &f->err), 0);
 }
 
-/* Each byte of what berth wrote, and some of the archive's. */
+/* Wherever it is, in holes and paddings too. */
 static void test_damage_is_found(void **state)
 {
 	struct fixture *f = *state;
@@ -122,14 +137,13 @@ static void test_damage_is_found(void **state)
 	struct stat st;
 
 	add_usual(&f->tar);
+	add_sparse(&f->tar, "sparse", "20000", "2\n100\n512\n18000\n512\n");
 	assert_int_equal(write_image(f), 0);
 	id = tar_digest(f);
 	assert_int_equal(fstat(f->fd, &st), 0);
-	for (off_t at = EROFS_SUPER_OFFSET; at < st.st_size; at += 13) {
+	for (off_t at = 0; at < st.st_size; at += 13) {
 		char was, other;
 
-		if (at >= EROFS_SUPER_OFFSET + EROFS_SUPER_BYTES && at < EROFS_ARCHIVE_OFFSET)
-			continue; /* nobody reads it */
 		assert_int_equal(pread(f->fd, &was, 1, at), 1);
 		other = (char)(was ^ 0x10);
 		assert_int_equal(pwrite(f->fd, &other, 1, at), 1);
@@ -137,6 +151,9 @@ static void test_damage_is_found(void **state)
 			fail_msg("a change of byte %lld is not seen", (long long)at);
 		assert_int_equal(pwrite(f->fd, &was, 1, at), 1);
 	}
+	assert_int_equal(erofs_layer_check(f->fd, &id, &f->err), 0);
+	assert_int_equal(ftruncate(f->fd, st.st_size + 512), 0);
+	assert_true(erofs_layer_check(f->fd, &id, &f->err) < 0);
 	assert_int_equal(ftruncate(f->fd, st.st_size - 1), 0);
 	assert_true(erofs_layer_check(f->fd, &id, &f->err) < 0);
 	assert_int_equal(ftruncate(f->fd, 100), 0);
@@ -171,6 +188,25 @@ static void test_acls_are_for_unpacking(void **state)
 	tar_add_pax(&f->tar, "SCHILY.xattr.system.posix_acl_access", "\x02");
 	tar_add_file(&f->tar, "x", "");
 	assert_int_equal(write_image(f), EROFS_UNFIT);
+}
+
+static void test_a_sparse_map_out_of_order_is_for_unpacking(void **state)
+{
+	struct fixture *f = *state;
+
+	add_sparse(&f->tar, "x", "20000", "2\n8000\n512\n0\n512\n");
+	assert_int_equal(write_image(f), EROFS_UNFIT);
+}
+
+/* mknod(2) cannot make it either; in an image it would be another device. */
+static void test_a_device_that_the_kernel_cannot_have_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	tar_add_pax(&f->tar, "SCHILY.devmajor", "4096");
+	tar_add_raw(&f->tar, '3', "x", NULL, 0600, NULL, 0);
+	assert_int_equal(write_image(f), -EINVAL);
+	assert_string_equal(f->err.msg, "entry 'x': cannot create it");
 }
 
 /* Refusals: those of unpack_archive(), in its words */
@@ -292,12 +328,7 @@ static void empty_symlink(struct buf *t)
 
 static void content_behind_the_end(struct buf *t)
 {
-	static const char sparse[] =
-		"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n26 GNU.sparse.realsize=10\n";
-	const char data[1024] = "1\n1073741824\n512\n"; /* a map, then what it says is far away */
-
-	tar_add_raw(t, 'x', "pax", NULL, 0644, sparse, sizeof(sparse) - 1);
-	tar_add_raw(t, '0', "x", NULL, 0644, data, sizeof(data));
+	add_sparse(t, "x", "10", "1\n1073741824\n1024\n");
 }
 
 static void no_archive(struct buf *t)
@@ -406,6 +437,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damage_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_image_can_be_unpacked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_acls_are_for_unpacking, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_device_that_the_kernel_cannot_have_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_sparse_map_out_of_order_is_for_unpacking,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_unpacking_refuses_is_refused_in_the_same_words, setup, teardown),
 		cmocka_unit_test(test_directory_blocks_do_not_split_names),
