@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An OCI image layout: index.json, then blobs by digest, every one of them verified. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,16 @@ static const char *blob_place(struct load *load, const char *digest)
 	return arena_printf(load->arena, "blobs/sha256/%s", oci_digest_hex(digest));
 }
 
+static int check_size(const char *path, uint64_t found, const struct oci_descriptor *d,
+		      struct error *err)
+{
+	if (found == d->size)
+		return 0;
+	return error_kind(err, ERROR_INVALID,
+			  "'%s' has %" PRIu64 " bytes, not %" PRIu64 " as its descriptor says",
+			  path, found, d->size);
+}
+
 static int read_blob(struct load *load, const struct oci_descriptor *d, const char **ret,
 		     size_t *ret_len, struct error *err)
 {
@@ -26,6 +37,8 @@ static int read_blob(struct load *load, const struct oci_descriptor *d, const ch
 	struct digest found;
 	int r = load_document(load, path, ret, ret_len, err);
 
+	if (r == 0)
+		r = check_size(path, *ret_len, d, err);
 	if (r < 0)
 		return r;
 	found = sha256_digest(*ret, *ret_len);
@@ -55,6 +68,8 @@ static int add_layer(struct load *load, const struct oci_descriptor *d, const ch
 	const struct oci_media_type *type = oci_media_type(d->media_type);
 	const char *path = blob_place(load, d->digest);
 	struct layer_job *job;
+	uint64_t bytes;
+	int r;
 
 	if (type->kind != OCI_MEDIA_LAYER)
 		return error_kind(err, ERROR_UNSUPPORTED,
@@ -65,6 +80,11 @@ static int add_layer(struct load *load, const struct oci_descriptor *d, const ch
 			err, ERROR_UNSUPPORTED,
 			"layer %s lies elsewhere (foreign layer) and is not in the archive",
 			d->digest);
+	r = input_size(load->input, path, &bytes, err);
+	if (r == 0)
+		r = check_size(path, bytes, d, err);
+	if (r < 0)
+		return r;
 	job = load_add_layer(load, path, err);
 	if (!job)
 		return -EINVAL;

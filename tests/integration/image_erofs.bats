@@ -141,8 +141,8 @@ PYTHON
 }
 
 @test "every hostile layer has the outcome that it has when it is unpacked" {
-  local name outcome canary=/tmp/berth-hostile-canary
-  rm -f "$canary"
+  export HOSTILE_CANARY=berth-hostile-$$
+  local name outcome canary=/tmp/$HOSTILE_CANARY
   while read -r name outcome _; do
     "$BERTH_TOP/tests/lib/hostile-tar" image "$name" "$work/$name.tar"
     run berth load -i "$work/$name.tar"

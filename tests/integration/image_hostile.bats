@@ -2,15 +2,19 @@
 # An archive cannot reach anything outside its own layer, and what is refused is named and leaves nothing.
 # lanes: native, archives are unpacked alike everywhere; an emulated processor takes minutes for them
 load ../lib/common
+load ../lib/layouts
 
-setup_file() { berth_setup_file; }
+setup_file() {
+  berth_setup_file
+  layouts_setup
+}
 teardown_file() { berth_teardown_file; }
 
 setup() {
   needs root
   work=$BATS_TEST_TMPDIR
-  canary=/tmp/berth-hostile-canary
-  rm -f "$canary"
+  export HOSTILE_CANARY=berth-hostile-$$
+  canary=/tmp/$HOSTILE_CANARY
 }
 
 hostile() { "$BERTH_TOP/tests/lib/hostile-tar" "$@"; }
@@ -20,12 +24,13 @@ nothing_escaped() {
   [ "$(sha256sum /etc/hostname /etc/passwd)" = "$before" ] || fail "case $1 changed a host file"
 }
 
-@test "every hostile layer is refused by name or kept inside" {
+@test "every hostile layer is refused by name or kept inside, in little memory" {
   local name outcome before
   before=$(sha256sum /etc/hostname /etc/passwd)
   while read -r name outcome _; do
     hostile image "$name" "$work/$name.tar"
-    run berth load -i "$work/$name.tar"
+    bounded 65536 berth load -i "$work/$name.tar" # CVE-2023-25153, CVE-2026-47262: whatever it holds
+    rm "$work/$name.tar"
     nothing_escaped "$name"
     if [ "$outcome" = kept ]; then
       [ "$status" = 0 ] || fail "case $name was refused"
@@ -38,20 +43,6 @@ nothing_escaped() {
     [ -z "$(berth images -q)" ] || fail "case $name left an image"
     [ -z "$(find "$BERTH_ROOT"/{layers,tmp,trash} -mindepth 1)" ] || fail "case $name left files"
   done < <(hostile list)
-}
-
-@test "a bomb ends when the disk's reserve is reached, and leaves nothing" {
-  mount -t tmpfs -o size=200m berth-hostile "$work"
-  mkdir "$work/store"
-  truncate -s 400M "$BATS_FILE_TMPDIR/zeros"
-  tar -C "$BATS_FILE_TMPDIR" -cf - zeros | gzip >"$work/bomb.tar.gz"
-  run env BERTH_ROOT="$work/store" berth import "$work/bomb.tar.gz" bomb
-  local left
-  left=$(find "$work/store/layers" "$work/store/tmp" -mindepth 1)
-  umount "$work"
-  [ "$status" != 0 ]
-  expect_text "unpacks to more than"
-  [ -z "$left" ] || fail "left: $left"
 }
 
 @test "labels are left out, what an image may say is kept" {
@@ -67,19 +58,6 @@ nothing_escaped() {
   # nobody but root comes near a set-user-id program of an image (CVE-2021-41091)
   [ "$(stat -c %a "$BERTH_ROOT"/layers)" = 700 ] || [ "$(stat -c %a "$BERTH_ROOT")" = 700 ]
   berth rmi hostile:labels hostile:modes >/dev/null
-}
-
-# 64 MiB, whatever is in it. /usr/bin/time: KiB at the highest.
-@test "CVE-2023-25153, CVE-2026-47262: memory stays small whatever a layer holds" {
-  local name kib
-  for name in sparse-map many-directories huge-header; do
-    hostile image "$name" "$work/$name.tar"
-    run python3 -c 'import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' berth load -i "$work/$name.tar"
-    kib=${lines[-1]}
-    [ "$kib" -lt 65536 ] || fail "case $name took $kib KiB"
-  done
 }
 
 @test "CVE-2021-20291: streams that end too early are refused, whatever their compression, and never waited for" {
@@ -112,54 +90,42 @@ PYTHON
   [ -z "$(find "$BERTH_ROOT"/{layers,tmp,trash,images/blobs/sha256} -mindepth 1)" ] || fail "files are left"
 }
 
-# oci_layout EDIT: an OCI layout in $work/oci whose documents Python changes: files is {path: bytes}, put(doc) stores a blob.
-oci_layout() {
-  rm -rf "$work/oci"
-  make_image oci-dir "$work/oci"
-  python3 - "$work/oci" "$1" <<'PYTHON'
-import hashlib, json, pathlib, sys
-top, edit = pathlib.Path(sys.argv[1]), sys.argv[2]
-index = json.loads((top / "index.json").read_text())
-blob = lambda digest: top / "blobs" / "sha256" / digest.split(":")[1]
-def put(document, **fields):
-    data = json.dumps(document).encode()
-    digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    blob(digest).write_bytes(data)
-    return {"mediaType": document.get("mediaType", ""), "digest": digest, "size": len(data), **fields}
-manifest = json.loads(blob(index["manifests"][0]["digest"]).read_text())
-config = json.loads(blob(manifest["config"]["digest"]).read_text())
-exec(edit)
-(top / "index.json").write_text(json.dumps(index))
-PYTHON
-}
-
-refused_layout() {
-  oci_layout "$1"
-  run timeout 30 berth load -i "$work/oci"
-  [ "$status" = 1 ] || fail "accepted, or another exit code than 1 ($status): $1"
-  [ "$(wc -l <<<"$output")" = 1 ] || fail "more than one line"
-  expect_text "$2"
-  [ -z "$(berth images -q)" ] || fail "left an image: $1"
-  [ -z "$(find "$BERTH_ROOT"/{layers,tmp,trash,images/blobs/sha256} -mindepth 1)" ] || fail "left files: $1"
-}
-
 @test "CVE-2024-3727, CVE-2021-41190, CVE-2021-21285: documents that lie are refused" {
-  refused_layout 'blob(manifest["layers"][0]["digest"]).write_bytes(b"x" * 1024)' "layer sha256:"
-  refused_layout 'blob(manifest["config"]["digest"]).write_bytes(b"{}")' "has digest"
-  refused_layout 'config["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64]; manifest["config"] = {**put(config), "mediaType": manifest["config"]["mediaType"]}; index["manifests"] = [put(manifest)]' "diff ID"
-  refused_layout 'config["rootfs"]["diff_ids"] *= 2; manifest["config"] = {**put(config), "mediaType": manifest["config"]["mediaType"]}; index["manifests"] = [put(manifest)]' "diff ids"
-  refused_layout 'index["manifests"][0]["digest"] = "sha256:../../../../../../etc/passwd"' "is not a sha256 digest"
-  refused_layout 'index["manifests"][0]["digest"] = "../../../etc/passwd"' "is not a sha256 digest"
-  refused_layout 'manifest["manifests"] = index["manifests"]; index["manifests"] = [put(manifest)]' "does not belong"
-  refused_layout 'index["manifests"] = [{**index["manifests"][0], "size": -1}]' "size"
-  refused_layout 'index = {}' "index.json"
-  refused_layout 'index = [[[[]]]]' "index.json"
-  refused_layout 'index["manifests"] = index["manifests"] * 5000; manifest["layers"] *= 100000; index["manifests"].append(put(manifest))' "cannot load"
+  layout 'blob(LAYER["digest"]).write_bytes(b"x" * LAYER["size"])'
+  refused "layer sha256:"
+  layout 'blob(LAYER["digest"]).write_bytes(b"x" * 1024)'
+  refused "has 1024 bytes, not "
+  layout 'LAYER["size"] += 1; index["manifests"] = [put(manifest)]'
+  refused "bytes, not "
+  layout 'blob(manifest["config"]["digest"]).write_bytes(b"{}")'
+  refused "has 2 bytes, not "
+  layout 'blob(manifest["config"]["digest"]).write_bytes(b" " * manifest["config"]["size"])'
+  refused "has digest"
+  layout 'index["manifests"][0]["size"] -= 1'
+  refused "as its descriptor says"
+  layout 'config["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64]; with_config(json.dumps(config).encode())'
+  refused "diff ID"
+  layout 'config["rootfs"]["diff_ids"] *= 2; with_config(json.dumps(config).encode())'
+  refused "diff ids"
+  layout 'index["manifests"][0]["digest"] = "sha256:../../../../../../etc/passwd"'
+  refused "is not a sha256 digest"
+  layout 'index["manifests"][0]["digest"] = "../../../etc/passwd"'
+  refused "is not a sha256 digest"
+  layout 'manifest["manifests"] = index["manifests"]; index["manifests"] = [put(manifest)]'
+  refused "does not belong"
+  layout 'index["manifests"][0]["size"] = -1'
+  refused "size"
+  layout 'index = {}'
+  refused "index.json"
+  layout 'index = [[[[]]]]'
+  refused "index.json"
+  layout 'index["manifests"] = index["manifests"] * 5000; manifest["layers"] *= 100000; index["manifests"].append(put(manifest))'
+  refused "cannot load"
 }
 
 @test "indexes in indexes end" {
-  refused_layout 'index["manifests"] = [put({**index})]
-for _ in range(9): index["manifests"] = [put({**index}, mediaType="application/vnd.oci.image.index.v1+json")]' "nested deeper"
+  layout 'for _ in range(9): index["manifests"] = [put({**index}, mediaType="application/vnd.oci.image.index.v1+json")]'
+  refused "nested deeper"
 }
 
 @test "CVE-2026-48749: a manifest.json that names what is not in the archive, or is a link out of it" {
@@ -190,21 +156,4 @@ PYTHON
     [ "$(wc -l <<<"$output")" = 1 ] || fail "more than one line: $lie"
     [ -z "$(berth images -q)" ] || fail "left an image: $lie"
   done
-}
-
-@test "100,000 entries are unpacked, in little memory" {
-  python3 - "$work" <<'PYTHON'
-import sys, tarfile
-with tarfile.open(sys.argv[1] + "/many.tar", "w") as tar:
-    for i in range(100000):
-        info = tarfile.TarInfo("d%d/f%d" % (i // 1000, i))
-        tar.addfile(info)
-PYTHON
-  run python3 -c 'import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' berth import "$work/many.tar" many
-  [ "$status" = 0 ]
-  [ "${lines[-1]}" -lt 65536 ] || fail "took ${lines[-1]} KiB"
-  [ "$(find "$BERTH_ROOT"/layers/*/diff -type f | wc -l)" = 100000 ]
-  berth rmi many >/dev/null
 }
