@@ -18,6 +18,10 @@ setup() {
   [ "$status" = 0 ]
 }
 
+teardown() {
+  ! mountpoint -q "$work/disk" || umount "$work/disk"
+}
+
 layer_of() { berth image inspect -f '{{.GraphDriver.Data.UpperDir}}' "$1"; }
 
 # mounted IMAGE-FILE DIR COMMAND...: in a mount namespace of its own; mount(8) would take a loop device
@@ -57,6 +61,25 @@ many/99999-$(printf 'x%.0s' $(seq $((99999 % 37))))
 1099511627776 2147483648
 middle"
   berth rmi nasty:made-up
+}
+
+@test "fsck.erofs finds nothing wrong with any layer" {
+  local name outcome image
+  command -v fsck.erofs >/dev/null || skip "no fsck.erofs here"
+  run fsck.erofs "$(layer_of berth-test)"
+  [[ $output != *"blksize 512 isn't supported"* ]] || skip "this fsck.erofs knows no blocks of 512 bytes"
+  [ "$status" = 0 ]
+  "$BERTH_TOP/tests/lib/nasty-tar" --made-up "$work/nasty.tar"
+  berth import "$work/nasty.tar" nasty:fsck
+  while read -r name outcome _; do
+    [ "$outcome" = kept ] || continue
+    "$BERTH_TOP/tests/lib/hostile-tar" layer "$name" "$work/hostile.tar"
+    berth import "$work/hostile.tar" "hostile:$name"
+  done < <("$BERTH_TOP/tests/lib/hostile-tar" list)
+  for image in "$BERTH_ROOT"/layers/*/layer.erofs; do
+    run -0 fsck.erofs "$image"
+    [[ $output != *"<E>"* ]] || fail "$output"
+  done
 }
 
 @test "a container reads, writes, removes and renames over it, and the host sees no mount" {
@@ -121,6 +144,56 @@ root"
   run -0 berth system check
   [ -f "$image" ]
   berth run --rm berth-test true
+}
+
+@test "disks of many sizes: a layer is there as a whole, or not at all" {
+  local size loaded=0 full=0
+  export BERTH_ROOT=$work/disk
+  mkdir "$work/disk"
+  for size in 1m 2m 3m 4m 5m 8m; do
+    rm -f "$work/disk.img"
+    truncate -s "$size" "$work/disk.img"
+    mkfs.ext4 -q -F -m 0 -N 64 -O ^has_journal "$work/disk.img" # no tmpfs: the kernel mounts no file of it
+    mount -o loop "$work/disk.img" "$work/disk"
+    run berth load -i "$BATS_FILE_TMPDIR/image.tar"
+    if [ "$status" = 0 ]; then
+      loaded=$((loaded + 1))
+    else
+      expect_text "No space left on device"
+      full=$((full + 1))
+      [ -z "$(find "$BERTH_ROOT"/{layers,tmp,trash,images/blobs/sha256} -mindepth 1 2>/dev/null)" ] || fail "$size: left: $(find "$BERTH_ROOT")"
+    fi
+    berth system check
+    umount "$work/disk"
+  done
+  [ "$loaded" -gt 0 ] && [ "$full" -gt 0 ]
+}
+
+@test "df, rmi, prune: what is kept as an image counts and goes like a directory" {
+  local used layer
+  export BERTH_ROOT=$work/store
+  mkdir "$BERTH_ROOT" "$work/add"
+  echo upper >"$work/add/upper"
+  make_image docker "$work/two.tar" --tag two:latest --add "$work/add"
+  berth --storage-driver overlay2 load -q -i "$work/two.tar"
+  rm -r "$BERTH_ROOT/layers/$(basename "$(dirname "$(layer_of two)")")" # of both kinds, then
+  berth system check --repair
+  [ "$(cd "$BERTH_ROOT/layers" && echo ./*/diff ./*/layer.erofs | tr ' ' '\n' | grep -c -F -v '*')" = 2 ]
+  used=$(berth system df --format '{{if eq .Type "Images"}}{{.Size}}{{end}}' | xargs)
+  [[ $used = *[1-9]*[kM]B ]]
+  layer=$(layer_of two)
+  [ "$(basename "$layer")" = layer.erofs ]
+  berth create --name keeps two true
+  run ! berth rmi two
+  [ -e "$layer" ]
+  berth rm keeps
+  berth --storage-driver overlay2 rmi two
+  [ ! -e "$layer" ]
+  berth load -q -i "$work/two.tar"
+  layer=$(layer_of two)
+  berth image prune -af
+  [ ! -e "$layer" ]
+  berth system check
 }
 
 @test "a layer with an ACL is unpacked" {
