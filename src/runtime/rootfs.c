@@ -169,6 +169,18 @@ static void fold_recursive(struct mount_options *o)
 	o->recursive_set = o->recursive_clear = 0;
 }
 
+/*
+ * Sources that the child cannot open: what another process sees, and "/" with all below it, as that
+ * has the container's own root on top of it by then.
+ */
+static bool needs_creator(const struct mount_op *op)
+{
+	if (op->kind != MOUNT_OP_BIND)
+		return false;
+	return mount_source_is_foreign(op->source) ||
+	       (op->options.recursive_bind && op->source[strspn(op->source, "/.")] == '\0');
+}
+
 static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, struct mount_op *op,
 		    const struct oci_mount *m, size_t i, struct error *err)
 {
@@ -195,8 +207,7 @@ static int set_kind(const struct mount_plan_input *in, struct mount_plan *p, str
 		fold_recursive(&op->options);
 	else /* words of a file system do nothing in a bind: runc and the kernel let them pass */
 		op->options.n_params = 0;
-	p->needs_creator |= o->copy_symlink ||
-			    (op->kind == MOUNT_OP_BIND && mount_source_is_foreign(op->source));
+	p->needs_creator |= o->copy_symlink || needs_creator(op);
 	return check_options(op, i, err);
 }
 
@@ -459,9 +470,7 @@ int mount_plan_prepare(struct mount_plan *p, int userns_fd, struct error *err)
 
 		if (r >= 0)
 			r = copy_link(p, op, err);
-		if (r >= 0 && op->source_fd < 0 &&
-		    (op->idmap ||
-		     (op->kind == MOUNT_OP_BIND && mount_source_is_foreign(op->source))))
+		if (r >= 0 && op->source_fd < 0 && (op->idmap || needs_creator(op)))
 			r = mount_op_open_source(op, &op->source_fd, err);
 		if (r < 0)
 			return r;

@@ -71,3 +71,13 @@ setup() { needs root; }
   run -0 berth run --rm -u 1000:1000 owned sh -c 'touch /user/x; stat -c %u:%g /user'
   expect_output 1000:1000
 }
+
+@test "the host's root is the host's, with all that is mounted below it" {
+  echo mine >"$BATS_TEST_TMPDIR/file"
+  mkdir "$BATS_TEST_TMPDIR/below"
+  mount -t tmpfs berth-below "$BATS_TEST_TMPDIR/below"
+  touch "$BATS_TEST_TMPDIR/below/mounted"
+  run berth run --rm -v /:/host:ro voluminous sh -c 'cat "/host/$0/file"; ls "/host/$0/below"; grep -c " /host/host" /proc/self/mountinfo' "$BATS_TEST_TMPDIR"
+  umount "$BATS_TEST_TMPDIR/below"
+  expect_output $'mine\nmounted\n0'
+}
