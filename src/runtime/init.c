@@ -33,6 +33,7 @@
 #include "runtime/hook.h"
 #include "runtime/inject.h"
 #include "runtime/loopback.h"
+#include "runtime/lsm.h"
 #include "runtime/mempolicy.h"
 #include "runtime/namespaces.h"
 #include "runtime/personality.h"
@@ -110,16 +111,6 @@ static int init_session(struct init *init, struct error *err)
 	return 0;
 }
 
-static int init_keyring(struct init *init, struct error *err)
-{
-	char name[256];
-
-	if (init->no_new_keyring)
-		return 0;
-	(void)snprintf(name, sizeof(name), "_ses.%.200s", init->container->id);
-	return keyring_join_new(name, err) < 0 ? -err->sys : 0;
-}
-
 static int init_proc(struct init *init, struct error *err)
 {
 	cleanup_fd int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -132,6 +123,19 @@ static int init_proc(struct init *init, struct error *err)
 		return error_kind(err, ERROR_DENIED, "the host's '/proc' is not procfs");
 	init->proc_fd = take_fd(&fd);
 	return 0;
+}
+
+static int init_keyring(struct init *init, struct error *err)
+{
+	char name[256];
+	int r = 0;
+
+	if (init->no_new_keyring)
+		return 0;
+	(void)snprintf(name, sizeof(name), "_ses.%.200s", init->container->id);
+	if (init->process)
+		r = lsm_label_keys(init->proc_fd, init->process->process->selinux_label, err);
+	return r < 0 || keyring_join_new(name, err) < 0 ? -err->sys : 0;
 }
 
 static int init_propagation(struct init *init, struct error *err)
@@ -343,9 +347,9 @@ static const struct init_step init_steps[] = {
 	/* nothing can be owned or mounted by an unmapped id */
 	{ "ids", init_ids },
 	{ "session", init_session },
-	{ "keyring", init_keyring },
 	/* the host's, while its root is still ours */
 	{ "procfs", init_proc },
+	{ "keyring", init_keyring },
 	/* before any mount, or it appears on the host */
 	{ "propagation", init_propagation },
 	{ "mounts", init_mounts },

@@ -26,6 +26,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/inject.h"
+#include "runtime/lsm.h"
 #include "runtime/mempolicy.h"
 #include "runtime/personality.h"
 #include "runtime/schedule.h"
@@ -69,7 +70,9 @@ static int join_keyring(struct join_context *ctx, struct error *err)
 	int r;
 
 	(void)snprintf(name, sizeof(name), "_ses.%.200s", ctx->id); /* as init named it */
-	r = keyring_join_new(name, err);
+	r = lsm_label_keys(ctx->proc_fd, ctx->setup.process->selinux_label, err);
+	if (r >= 0)
+		r = keyring_join_new(name, err);
 	return r < 0 ? r : 0; /* 1: this kernel has no keys */
 }
 

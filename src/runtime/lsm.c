@@ -5,16 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "kernel/selinux.h"
 #include "runtime/procfs.h"
-
-#define SELINUX_FS_MAGIC 0xf97cff8c /* linux/magic.h */
-#define LABEL_MAX	 4096	    /* the kernel takes one page */
 
 static bool has_apparmor(void)
 {
@@ -24,13 +21,6 @@ static bool has_apparmor(void)
 	return fd >= 0 && read(fd, &c, 1) == 1 && c == 'Y';
 }
 
-static bool has_selinux(void)
-{
-	struct statfs fs;
-
-	return statfs("/sys/fs/selinux", &fs) == 0 && (uint32_t)fs.f_type == SELINUX_FS_MAGIC;
-}
-
 int lsm_check(const char *apparmor_profile, const char *selinux_label, struct error *err)
 {
 	if (!str_empty(apparmor_profile) && !has_apparmor())
@@ -38,7 +28,7 @@ int lsm_check(const char *apparmor_profile, const char *selinux_label, struct er
 				  "process.apparmorProfile '%s': AppArmor is not enabled on this "
 				  "host",
 				  apparmor_profile);
-	if (!str_empty(selinux_label) && !has_selinux())
+	if (!str_empty(selinux_label) && !selinux_is_enabled())
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "process.selinuxLabel '%s': SELinux is not enabled on this host",
 				  selinux_label);
@@ -47,7 +37,7 @@ int lsm_check(const char *apparmor_profile, const char *selinux_label, struct er
 
 int lsm_check_mount_label(const char *label, struct error *err)
 {
-	if (str_empty(label) || has_selinux())
+	if (str_empty(label) || selinux_is_enabled())
 		return 0;
 	return error_kind(err, ERROR_UNSUPPORTED,
 			  "linux.mountLabel '%s': SELinux is not enabled on this host", label);
@@ -65,7 +55,7 @@ static int write_attr(int proc_fd, const char *name, const char *value, size_t l
 
 static int apply_apparmor(int proc_fd, const char *profile, struct error *err)
 {
-	char value[LABEL_MAX];
+	char value[SELINUX_LABEL_MAX];
 	int n = snprintf(value, sizeof(value), "exec %s", profile);
 	int r;
 
@@ -99,5 +89,17 @@ int lsm_apply(int proc_fd, const char *apparmor_profile, const char *selinux_lab
 			return error_num(err, -r, "cannot take the SELinux label '%s'",
 					 selinux_label);
 	}
+	return 0;
+}
+
+int lsm_label_keys(int proc_fd, const char *selinux_label, struct error *err)
+{
+	int r = 0;
+
+	if (!str_empty(selinux_label))
+		r = write_attr(proc_fd, "self/attr/keycreate", selinux_label,
+			       strlen(selinux_label));
+	if (r < 0)
+		return error_num(err, -r, "cannot give keys the SELinux label '%s'", selinux_label);
 	return 0;
 }

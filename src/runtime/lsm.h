@@ -20,3 +20,9 @@ int lsm_check_mount_label(const char *label, struct error *err);
  */
 int lsm_apply(int proc_fd, const char *apparmor_profile, const char *selinux_label,
 	      struct error *err);
+
+/*
+ * The label of the keyrings that this thread makes until it executes a program: else the container
+ * might not use its own session keyring. NULL and "" ask nothing.
+ */
+int lsm_label_keys(int proc_fd, const char *selinux_label, struct error *err);

@@ -16,17 +16,22 @@
 #include "oci/spec.h"
 #include "runtime/rootfs.h"
 
-static int plan_paths(const char *const *paths, size_t n, enum mount_op_kind kind,
-		      const char *field, struct mount_plan *p, struct error *err)
+static int plan_paths(const struct mount_plan_input *in, const char *const *paths, size_t n,
+		      enum mount_op_kind kind, const char *field, struct mount_plan *p,
+		      struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		cleanup_free char *clean = NULL;
+		struct mount_op *op;
 
 		if (paths[i][0] != '/')
 			return error_kind(err, ERROR_INVALID, "%s[%zu]: '%s' is not absolute",
 					  field, i, paths[i]);
 		clean = path_clean(paths[i]);
-		mount_plan_add(p, kind, arena_strdup(p->arena, clean))->flags = MOUNT_OP_F_OPTIONAL;
+		op = mount_plan_add(p, kind, arena_strdup(p->arena, clean));
+		op->flags = MOUNT_OP_F_OPTIONAL;
+		if (kind == MOUNT_OP_MASK)
+			mount_op_set_label(in, p, op);
 	}
 	return 0;
 }
@@ -34,23 +39,30 @@ static int plan_paths(const char *const *paths, size_t n, enum mount_op_kind kin
 int mask_plan(const struct mount_plan_input *in, struct mount_plan *p, struct error *err)
 {
 	const struct oci_linux *l = &in->spec->linux_;
-	int r = plan_paths(l->readonly_paths, l->n_readonly_paths, MOUNT_OP_READ_ONLY,
+	int r = plan_paths(in, l->readonly_paths, l->n_readonly_paths, MOUNT_OP_READ_ONLY,
 			   "linux.readonlyPaths", p, err);
 
 	if (r >= 0)
-		r = plan_paths(l->masked_paths, l->n_masked_paths, MOUNT_OP_MASK,
+		r = plan_paths(in, l->masked_paths, l->n_masked_paths, MOUNT_OP_MASK,
 			       "linux.maskedPaths", p, err);
 	return r;
 }
 
-/* A detached, empty, read-only directory: made once, copied for each use. */
-static int empty_directory(struct mounter *m, int *ret_mount_fd, struct error *err)
+/*
+ * A detached, empty, read-only directory: made once, copied for each use. Its label is that of all
+ * other mounts of the container, which else might not even read that it is empty.
+ */
+static int empty_directory(struct mounter *m, const struct mount_op *op, int *ret_mount_fd,
+			   struct error *err)
 {
-	static const struct mount_param params[] = { { "size", "0" }, { "nr_inodes", "2" } };
+	struct mount_param params[] = { { "size", "0" }, { "nr_inodes", "2" }, { NULL, NULL } };
+	size_t n = ARRAY_SIZE(params) - 1;
 	int r;
 
+	if (op->options.n_params > 0)
+		params[n++] = op->options.params[0];
 	if (m->empty_fd < 0) {
-		r = mount_fs("tmpfs", "tmpfs", params, ARRAY_SIZE(params),
+		r = mount_fs("tmpfs", "tmpfs", params, n,
 			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 				     MOUNT_ATTR_NOEXEC,
 			     &m->empty_fd, err);
@@ -77,7 +89,7 @@ int mask_apply(struct mounter *m, const struct mount_op *op, struct error *err)
 	if (fstat(dest_fd, &st) < 0)
 		return error_sys(err, "cannot stat '%s'", op->dest);
 	if (S_ISDIR(st.st_mode)) {
-		r = empty_directory(m, &mount_fd, err);
+		r = empty_directory(m, op, &mount_fd, err);
 		if (r >= 0 && mount_fd != m->empty_fd)
 			copy_fd = mount_fd;
 	} else {

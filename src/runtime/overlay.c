@@ -166,10 +166,14 @@ static int format_data(const struct mount_op *op, const char *list, size_t skip,
 		buf_printf(data, "%s%s", layer + MIN(skip, strlen(layer)), list ? ":" : "");
 	}
 	for (size_t i = 0; i < o->n_params; i++) {
+		const char *value = o->params[i].value;
+		/* SELinux's own parser knows quotes, for the commas of a label */
+		const char *quote = str_ends(o->params[i].key, "context") ? "\"" : "";
+
 		if (str_eq(o->params[i].key, "lowerdir"))
 			continue;
-		buf_printf(data, ",%s%s%s", o->params[i].key, o->params[i].value ? "=" : "",
-			   o->params[i].value ? o->params[i].value : "");
+		buf_printf(data, ",%s%s%s%s%s", o->params[i].key, value ? "=" : "",
+			   value ? quote : "", value ? value : "", value ? quote : "");
 	}
 	if (data->len > MOUNT_DATA_MAX)
 		return error_kind(err, ERROR_UNSUPPORTED,

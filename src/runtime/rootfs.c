@@ -283,6 +283,7 @@ static int plan_root_mount(const struct mount_plan_input *in, struct mount_plan 
 	op->fs_type = m->type;
 	op->source = m->source ? m->source : m->type;
 	fold_recursive(&op->options);
+	mount_op_set_label(in, p, op);
 	return mount_idmap_plan(in, m, 0, p, op, err);
 }
 

@@ -20,7 +20,7 @@ bats_require_minimum_version 1.5.0
 # --- what this machine has ---
 
 # needs WORD...: skips the test, with the reason, if one is not there.
-#   root, program:NAME, cgroup1, cgroup2, controller:NAME, apparmor, userns
+#   root, program:NAME, cgroup1, cgroup2, controller:NAME, apparmor, selinux, userns
 needs() {
   local word
   for word in "$@"; do
@@ -30,6 +30,7 @@ needs() {
       cgroup1) [ -d /sys/fs/cgroup/memory ] || skip "needs cgroup v1" ;;
       cgroup2) [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "needs cgroup v2" ;;
       controller:*) has_controller "${word#*:}" || skip "needs the cgroup controller ${word#*:}" ;;
+      selinux) [ -e /sys/fs/selinux/load ] || skip "needs a kernel that was started with SELinux" ;;
       apparmor) grep -qs Y /sys/module/apparmor/parameters/enabled || skip "needs AppArmor" ;;
       userns) unshare -U true 2>/dev/null || skip "needs user namespaces, which no chroot can have" ;;
       *) echo "needs: unknown word '$word'" >&2; return 2 ;;
