@@ -42,6 +42,9 @@ static const struct oci_mount rootless_mounts[] = {
 	  LIST("nosuid", "noexec", "nodev", "mode=1777", "size=65536k") },
 	{ "/dev/mqueue", "mqueue", "mqueue", LIST("nosuid", "noexec", "nodev") },
 	{ "/sys", "none", "/sys", LIST("rbind", "nosuid", "noexec", "nodev", "ro") },
+	/* "ro" above is for /sys alone: the user's own cgroups below it were writable (CVE-2023-25809) */
+	{ "/sys/fs/cgroup", "cgroup", "cgroup",
+	  LIST("nosuid", "noexec", "nodev", "relatime", "ro") },
 };
 
 #define CAPS                                                        \

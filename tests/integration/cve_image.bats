@@ -128,11 +128,14 @@ PYTHON
   done
 }
 
-@test "CVE-2026-53488: labels of an image decide nothing" {
-  image "c['Labels'] = {'io.berth.monitor': '$host/x', 'io.berth.privileged': 'true', 'containerd.io/restart.status': 'running', 'containerd.io/restart.loguri': 'binary:///bin/touch?$host/new', 'io.podman.annotations.privileged': 'TRUE', 'run.oci.hooks.stdout': '$host/new'}"
+@test "CVE-2026-53488, CVE-2024-3154: labels of an image decide nothing" {
+  image "c['Labels'] = {'io.berth.monitor': '$host/x', 'io.berth.privileged': 'true', 'containerd.io/restart.status': 'running', 'org.systemd.property.ExecStartPost': '/bin/false', 'run.oci.systemd.force_cgroup_v1': '1', 'containerd.io/restart.loguri': 'binary:///bin/touch?$host/new', 'io.podman.annotations.privileged': 'TRUE', 'run.oci.hooks.stdout': '$host/new'}"
   run -0 berth run --rm hostile grep CapEff /proc/self/status
   expect_text 00000000a80425fb
   host_untouched
+  berth create --name labelled hostile true >/dev/null
+  [ "$(jq -r '.annotations // {} | length' "$BERTH_ROOT"/containers/*/config.json)" = 0 ] || fail "labels became annotations"
+  berth rm labelled >/dev/null
 }
 
 @test "CVE-2022-1227: top executes nothing of the container" {
@@ -159,6 +162,21 @@ PYTHON
   run berth run --rm hostile sh -c 'for f in /sys/fs/cgroup/release_agent /sys/fs/cgroup/*/release_agent /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do [ ! -e $f ] || ! echo 1 >$f || echo written $f; done; mount -t cgroup -o rdma none /tmp && echo mounted'
   expect_no_text "written "
   expect_no_text mounted
+}
+
+# EPERM is the filter's answer; a kernel without them says EAFNOSUPPORT.
+@test "CVE-2026-31431: no socket to the kernel's ciphers or to virtual machines" {
+  image "pass"
+  run -0 berth run --rm -v /:/host:ro hostile chroot /host python3 -SEc '
+import socket
+for family in 38, 40:
+    try:
+        print(family, socket.socket(family, 5))
+    except OSError as e:
+        print(family, e.errno)
+socket.socket()'
+  expect_output "38 1
+40 1"
 }
 
 @test "CVE-2021-41091, CVE-2021-21284, CVE-2024-25621: nobody else may look into store and state" {

@@ -45,6 +45,43 @@ nothing_escaped() {
   done < <(hostile list)
 }
 
+# Defence: path_open_in_root() for every entry: nothing is looked at before and used by its name then.
+@test "CVE-2025-47290: a directory that becomes a link to the host while it is filled" {
+  mkdir "$work/host" "$work/host/a" "$work/host/b"
+  python3 - "$work" <<'PYTHON'
+import io, sys, tarfile
+work = sys.argv[1]
+with tarfile.open(work + "/layer.tar", "w") as layer:
+    for name in ["top", "top/a", "top/b"] + [f"top/{'ab'[i % 2]}/{i}" for i in range(6000)]:
+        info = tarfile.TarInfo(name)
+        info.type = tarfile.REGTYPE if name.count("/") == 2 else tarfile.DIRTYPE
+        info.mode = 0o755
+        layer.addfile(info)
+PYTHON
+  # exchanges the directory that is unpacked with a link to the host's, again and again, from the moment it is there
+  python3 - "$BERTH_ROOT" "$work/host" <<'PYTHON' 3>&- &
+import ctypes, glob, os, sys, time
+store, host = sys.argv[1:]
+libc, swaps, end = ctypes.CDLL(None), 0, time.monotonic() + 20
+while time.monotonic() < end:
+    for top in glob.glob(store + "/tmp/*/*/diff/top"):
+        link = os.path.dirname(top) + "/link"
+        try:
+            os.symlink(host, link)
+        except OSError:
+            continue
+        while libc.renameat2(-100, top.encode(), -100, link.encode(), 2) == 0:
+            swaps += 1
+        print(swaps, file=open(host + ".swaps", "w"))
+        sys.exit()
+PYTHON
+  local swapper=$!
+  run berth import "$work/layer.tar" raced
+  wait "$swapper"
+  [ -z "$(find "$work/host" -mindepth 2)" ] || fail "files of the layer are on the host"
+  [ "$(cat "$work/host.swaps")" -gt 0 ] || fail "the directory was not swapped while the layer was unpacked"
+}
+
 @test "labels are left out, what an image may say is kept" {
   hostile image labels "$work/labels.tar"
   hostile image modes "$work/modes.tar"

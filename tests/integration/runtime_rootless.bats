@@ -52,6 +52,19 @@ in_bundle() {
   done
 }
 
+# Defence: cgroup_mount.c binds read-only with all below where it cannot mount; spec --rootless has a mount of its own there.
+@test "CVE-2023-25809: the host's cgroups are read-only, with and without a cgroup namespace" {
+  local flags edit
+  for edit in 'pass' 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "cgroup"]' \
+    'c["mounts"] = [m for m in c["mounts"] if m["destination"] != "/sys"]'; do
+    # the last mount on each path is the one that is seen
+    bundle stranger 'c["process"]["args"] = ["awk", "$5 ~ /^.sys.fs.cgroup/ {f[$5] = $6} END {for (p in f) print p, f[p]}", "/proc/self/mountinfo"]' "$edit"
+    run -0 as_stranger sh -c 'cd b && berth-runtime run c1'
+    expect_text "/sys/fs/cgroup "
+    run ! grep -v ' ro,' <<<"$output"
+  done
+}
+
 @test "ranges of subordinate ids come through newuidmap and newgidmap" {
   bundle user "$ranges" 'c["process"]["user"] = {"uid": 33, "gid": 44, "additionalGids": [55]}' \
     'c["process"]["args"] = ["sh", "-c", "id -u; id -G; touch /tmp/made; cat /proc/self/setgroups"]'

@@ -91,6 +91,14 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
   [ "$status" = 0 ]
 }
 
+@test "a session keyring is each container's own, unless --no-new-keyring" {
+  edit_config "$CONFIG" 'c["process"]["args"] = ["grep", "-o", " _ses.keys-[a-z]*-'$$'", "/proc/keys"]' 'c["linux"]["maskedPaths"] = []'
+  run runtime run --no-new-keyring -b "$CONFIG" "keys-none-$$" </dev/null
+  expect_output ""
+  run runtime run -b "$CONFIG" "keys-own-$$" </dev/null
+  expect_output " _ses.keys-own-$$"
+}
+
 @test "what the host or berth cannot do is named by its field" {
   in_container true 'c["process"]["selinuxLabel"] = "a:b:c:d"'
   [ "$status" != 0 ]
