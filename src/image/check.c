@@ -49,6 +49,7 @@ struct piece {
 	char **images;		 /* strv */
 	struct digest_set blobs; /* of a layer: what it can be unpacked from */
 	enum state state;
+	struct stat looked_at;		    /* of a blob that is there */
 	struct layer_difference difference; /* of a damaged layer */
 };
 
@@ -174,19 +175,19 @@ static enum state hash_blob(int fd, const struct digest *id)
 	return n == 0 && digest_eq(&found, id) ? STATE_WHOLE : STATE_DAMAGED;
 }
 
-/* bytes: what it should have; full: its contents whatever it has. */
+/* bytes: what it should have; full: its contents whatever it has. st: of the file, if there is one. */
 static enum state look_at_blob(const struct check *c, const struct digest *id, uint64_t bytes,
-			       bool full)
+			       bool full, struct stat *ret_st)
 {
-	cleanup_fd int fd = open_blob(c, id);
-	struct stat st;
+	cleanup_fd int fd = -EBADF;
 
-	if (fd < 0)
+	if (fstatat(c->store->root_fd, blob_path(id).s, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? STATE_MISSING : STATE_DAMAGED;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	fd = open_blob(c, id);
+	if (fd < 0 || !S_ISREG(ret_st->st_mode))
 		return STATE_DAMAGED;
 	/* a manifest may say another size than the blob has; its digest is what counts */
-	return full || (uint64_t)st.st_size != bytes ? hash_blob(fd, id) : STATE_WHOLE;
+	return full || (uint64_t)ret_st->st_size != bytes ? hash_blob(fd, id) : STATE_WHOLE;
 }
 
 static const char *state_text(enum state state)
@@ -194,24 +195,37 @@ static const char *state_text(enum state state)
 	return state == STATE_MISSING ? "missing" : "damaged";
 }
 
+/* Unless it is another file by now: a pull may have brought it again. */
+static int remove_blob(struct check *c, const struct piece *p, struct error *err)
+{
+	const struct store_path path = blob_path(&p->id);
+	cleanup_fd int lock = -EBADF;
+	struct stat now;
+	int r = store_lock(c->store, &lock, err);
+
+	if (r < 0 || fstatat(c->store->root_fd, path.s, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    now.st_ino != p->looked_at.st_ino)
+		return r;
+	return store_trash(c->store, path.s, err);
+}
+
 static int tell_blob(struct check *c, struct piece *p, struct error *err)
 {
 	const char *pull;
 	cleanup_free char *images = images_text(c, p->images, &pull);
 	cleanup_free char *how = remedy(pull);
-	cleanup_fd int lock = -EBADF;
-	bool removes = repairs(c) && p->state == STATE_DAMAGED;
-	int r;
+	bool damaged = p->state == STATE_DAMAGED;
 
 	if (!images)
 		return 0;
+	/* as long as it is there, a pull takes it for what its name says */
 	report(c, false,
-	       xasprintf("blob %s of %s is %s%s: %s", p->id.text, images, state_text(p->state),
-			 removes ? ", now removed" : "", how));
-	if (!removes)
-		return 0;
-	r = store_lock(c->store, &lock, err);
-	return r < 0 ? r : store_trash(c->store, blob_path(&p->id).s, err);
+	       xasprintf("blob %s of %s is %s%s: %s%s", p->id.text, images, state_text(p->state),
+			 damaged && repairs(c) ? ", now removed" : "",
+			 damaged && !repairs(c) ? "'berth system check --repair' removes it, and "
+						: "",
+			 how));
+	return damaged && repairs(c) ? remove_blob(c, p, err) : 0;
 }
 
 /* Layers */
@@ -462,8 +476,9 @@ static void need_pieces(struct check *c, const struct image *image)
 static int look_at_image(struct check *c, const struct index_entry *e, struct error *err)
 {
 	cleanup_with(image_free) struct image *image = NULL;
-	enum state manifest = look_at_blob(c, &e->manifest_id, e->manifest_bytes, true);
-	enum state config = look_at_blob(c, &e->id, 0, true);
+	struct stat ignored;
+	enum state manifest = look_at_blob(c, &e->manifest_id, e->manifest_bytes, true, &ignored);
+	enum state config = look_at_blob(c, &e->id, 0, true, &ignored);
 	cleanup_free char *fault = NULL;
 	struct error why;
 	char text[ERROR_TEXT_MAX];
@@ -555,7 +570,7 @@ static int check_all(struct check *c, struct error *err)
 	for (size_t i = 0; r == 0 && i < c->blobs.n; i++) {
 		struct piece *p = &c->blobs.items[i];
 
-		p->state = look_at_blob(c, &p->id, p->bytes, full);
+		p->state = look_at_blob(c, &p->id, p->bytes, full, &p->looked_at);
 		if (p->state != STATE_WHOLE)
 			r = tell_blob(c, p, err);
 	}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What a pull has fetched is not fetched again: by the next one if it dies, by others that want the same at the same time.
+# What a pull has fetched is not fetched again: by the next one if it dies, by others that want the same at the same time. What
+# is damaged is.
 # The bytes are counted where they are sent.
 # lanes: native, files and locks are alike under every kernel
 load ../lib/common
@@ -208,4 +209,44 @@ nothing_left() {
   cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
   grep -q 'Downloading \[' "$BATS_TEST_TMPDIR/out"
   grep -q 'code 130' "$BATS_TEST_TMPDIR/out"
+}
+
+flip() { printf X | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
+@test "a damaged blob is named by save and check, removed by --repair, and fetched by a pull of the unchanged tag" {
+  berth pull -q "$FAKE/plain"
+  flip "$BERTH_ROOT/images/blobs/sha256/${FAKE_LAYER#sha256:}" 100000
+  run -1 berth save -o "$BATS_TEST_TMPDIR/saved.tar" "$FAKE/plain"
+  expect_text "blob $FAKE_LAYER is damaged"
+  run -1 berth system check
+  expect_text "blob $FAKE_LAYER of image $FAKE/plain:latest is damaged: 'berth system check --repair' removes it, and 'berth pull $FAKE/plain:latest'"
+  run -1 berth system check --repair
+  expect_text "is damaged, now removed: 'berth pull $FAKE/plain:latest' or a load brings it again"
+  : >"$FAKE_LOG"
+  berth pull -q "$FAKE/plain:latest"
+  run -0 sent
+  expect_output "$FAKE_BYTES 1"
+  nothing_left
+  berth save -o "$BATS_TEST_TMPDIR/saved.tar" "$FAKE/plain"
+}
+
+@test "a damaged layer is unpacked again from its blob without a request; one without a blob is fetched" {
+  local layer
+  berth pull -q "$FAKE/plain"
+  layer=$(echo "$BERTH_ROOT"/layers/*)
+  flip "$layer/diff/data" 5
+  : >"$FAKE_LOG"
+  run -1 berth system check
+  run -0 berth system check --repair
+  expect_text "unpacked again"
+  [ ! -s "$FAKE_LOG" ]
+  nothing_left
+  rm -r "$layer" "$BERTH_ROOT/images/blobs/sha256/${FAKE_LAYER#sha256:}"
+  run -1 berth create "$FAKE/plain"
+  expect_text "is missing: 'berth pull $FAKE/plain:latest' or a load brings it again"
+  berth create --pull always -q "$FAKE/plain" >/dev/null
+  run -0 sent
+  expect_output "$FAKE_BYTES 1"
+  nothing_left
+  berth rm "$(berth ps -aq)" >/dev/null
 }
