@@ -427,6 +427,20 @@ int rootfs_plan_mounts(const struct mount_plan_input *in, struct mount_plan *ret
 	return 0;
 }
 
+/*
+ * A clone made on the host is shared with the host where its source is, as all is below systemd. The child's would be
+ * slaves, after pivot_prepare(): pivot_root(2) refuses a shared root, and mounts would leave the container.
+ */
+static int cut_off_source(const struct mount_plan *p, int mount_fd, struct error *err)
+{
+	uint64_t propagation = p->propagation & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+	int r = 0;
+
+	if (!(p->propagation & MS_SHARED))
+		r = mount_set_attributes(mount_fd, true, 0, 0, propagation, -1);
+	return r < 0 ? error_num(err, -r, "cannot set the propagation") : 0;
+}
+
 int mount_plan_open_sources(struct mount_plan *p, struct error *err)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -439,6 +453,8 @@ int mount_plan_open_sources(struct mount_plan *p, struct error *err)
 		if (op->flags & MOUNT_OP_F_LATE)
 			continue;
 		r = mount_op_open_source(op, &op->source_fd, err);
+		if (r >= 0)
+			r = cut_off_source(p, op->source_fd, err);
 		if (r < 0)
 			return mount_op_error(op, r, err);
 	}

@@ -102,6 +102,19 @@ bundle_with() {
   expect_output $'4\n5'
 }
 
+@test "with a user namespace, too, the rootfs and binds may be on shared mounts, and mounts stay in the container" {
+  bundle_with 'mount -t tmpfs none /bound && echo mounted && grep -c " /bound " /proc/self/mountinfo' \
+    'c["linux"]["namespaces"].append({"type": "user"})' 'c["linux"].pop("sysctl", None)' 'c["process"].pop("apparmorProfile", None)' \
+    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 0, "size": 65536}]' \
+    'c["linux"].pop("seccomp", None)' 'c["root"]["path"] = "'"$BATS_TEST_TMPDIR/shared/rootfs"'"' \
+    'c["process"]["capabilities"] = {k: ["CAP_SYS_ADMIN"] for k in ("bounding", "effective", "permitted")}' \
+    'c["mounts"].append({"destination": "/bound", "source": "'"$BATS_TEST_TMPDIR/shared"'", "options": ["bind"]})'
+  mkdir "$BATS_TEST_TMPDIR/shared"
+  run -0 unshare -m bash -c 'mount -t tmpfs --make-shared none "$1" && mkdir "$1/rootfs" && mount --bind "$2/rootfs" "$1/rootfs" &&
+    berth-runtime --root "$RUNTIME_ROOT" run -b "$3" c1 && grep -c " $1 " /proc/self/mountinfo' - "$BATS_TEST_TMPDIR/shared" "$BUNDLE" "$bundle"
+  expect_output $'mounted\n2\n1'
+}
+
 @test "docker knows these by their words: a command without a name, a file mounted on a directory" {
   bundle_with true 'c["process"]["args"] = [""]'
   run -1 runtime run -b "$bundle" c1
