@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/macro.h"
 
+struct buf;
+
 /* One descriptor of the child: our number from becomes its number to. */
 struct proc_fd {
 	int from;
@@ -60,6 +62,29 @@ struct proc_status {
 	int signal; /* 0: it exited */
 	bool core_dumped;
 };
+
+/* A program that is run to its end for what it says. */
+struct proc_run {
+	const char *const
+		*argv;	   /* NULL-terminated; argv[0] without a slash is looked for in $PATH */
+	const void *input; /* its stdin; NULL: nothing */
+	size_t input_len;
+	size_t output_max;   /* bytes on its stdout; more is a failure */
+	unsigned timeout_ms; /* 0: it may take as long as it likes */
+	bool keep_stderr;    /* complaints go where ours do; false: nowhere */
+};
+
+/*
+ * Run a program and wait for its end.
+ *
+ * output   what it wrote to stdout, instead of what was in there; who wants it in one place for
+ *          wiping reserves output_max and a page before
+ * Returns  0 however it ended: *ret_status tells
+ * Errors   proc_spawn()'s; EFBIG too much output; ETIMEDOUT. It was killed and reaped then, which
+ *          is not so of what it started itself
+ */
+int proc_run(const struct proc_run *run, struct buf *output, struct proc_status *ret_status,
+	     struct error *err);
 
 /* From si_code (CLD_...) and si_status of waitid(2) or SIGCHLD. */
 struct proc_status proc_status_from(int cld_code, int value);

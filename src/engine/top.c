@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `ps` on the host, and of its lines those of the container's processes: docker's own way. */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/buf.h"
-#include "base/fd.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -21,38 +14,22 @@
 static int run_ps(char *const *ps_args, char **ret_text, struct error *err)
 {
 	const char *argv[PS_WORDS_MAX + 3] = { "ps", "-ef" };
-	cleanup_fd int read_fd = -EBADF, write_fd = -EBADF, pidfd = -EBADF;
-	cleanup_free char *text = NULL;
+	const struct proc_run run = { .argv = argv, .output_max = PS_MAX_BYTES };
+	cleanup_buf struct buf text = { 0 };
 	struct proc_status status;
-	int pipe_fds[2], r;
 	size_t n = strv_len(ps_args);
+	int r;
 
 	if (n > PS_WORDS_MAX)
 		return error_kind(err, ERROR_INVALID, "too many words for ps");
 	for (size_t i = 0; i < n; i++)
 		argv[i + 1] = ps_args[i];
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return error_sys(err, "cannot make a pipe");
-	read_fd = pipe_fds[0];
-	write_fd = pipe_fds[1];
-	r = proc_spawn(&(struct proc_spawn){ .argv = argv,
-					     .fds = &(struct proc_fd){ write_fd, STDOUT_FILENO },
-					     .n_fds = 1,
-					     .flags = PROC_SEARCH_PATH },
-		       &pidfd, NULL, err);
+	r = proc_run(&run, &text, &status, err);
 	if (r < 0)
 		return error_prefix(err, r, "running ps");
-	close(take_fd(&write_fd)); /* ours would keep the pipe from ending */
-	r = file_read_fd(read_fd, "ps", PS_MAX_BYTES, &text, NULL, err);
-	close(take_fd(&read_fd));
-	if (r < 0)
-		return r;
-	r = proc_wait(pidfd, &status, err);
-	if (r < 0)
-		return r;
 	if (status.code != 0)
 		return error_kind(err, ERROR_INVALID, "ps: exit status %d", status.code);
-	*ret_text = take_ptr(&text);
+	*ret_text = buf_take(&text);
 	return 0;
 }
 

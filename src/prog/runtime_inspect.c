@@ -204,32 +204,20 @@ static int run_host_ps(char *const *ps_args, char **ret_text, struct error *err)
 {
 	static const char *const standard[] = { "ps", "-ef", NULL };
 	cleanup_with(strv_free) char **argv = strv_push(NULL, "ps");
-	int fds[2] = { -EBADF, -EBADF };
-	cleanup_fd int read_fd = -EBADF;
-	cleanup_fd int pidfd = -EBADF;
-	struct proc_spawn spawn = { .flags = PROC_SEARCH_PATH | PROC_INHERIT_STDIO };
-	struct proc_fd out = { .to = STDOUT_FILENO };
+	struct proc_run run = { .output_max = PS_OUTPUT_MAX, .keep_stderr = true };
+	cleanup_buf struct buf text = { 0 };
 	struct proc_status status;
 	int r;
 
 	for (size_t i = 0; ps_args[i]; i++)
 		argv = strv_push(argv, ps_args[i]);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_sys(err, "cannot make a pipe");
-	read_fd = fds[0];
-	out.from = fds[1];
-	spawn.argv = ps_args[0] ? (const char *const *)argv : standard;
-	spawn.fds = &out;
-	spawn.n_fds = 1;
-	r = proc_spawn(&spawn, &pidfd, NULL, err);
-	close(fds[1]);
+	run.argv = ps_args[0] ? (const char *const *)argv : standard;
+	r = proc_run(&run, &text, &status, err);
 	if (r < 0)
 		return r;
-	r = file_read_fd(read_fd, "output of ps", PS_OUTPUT_MAX, ret_text, NULL, err);
-	if (proc_wait(pidfd, &status, r < 0 ? &(struct error){ 0 } : err) < 0 || r < 0)
-		return r < 0 ? r : -ECHILD;
 	if (status.code != 0)
 		return error_kind(err, ERROR_INVALID, "ps failed with exit status %d", status.code);
+	*ret_text = buf_take(&text);
 	return 0;
 }
 
