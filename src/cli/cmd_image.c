@@ -41,7 +41,7 @@ static int open_input(const char *path, int *ret_fd, struct error *err)
 /* load */
 
 struct load_flags {
-	const char *input, *platform;
+	const char *input, *platform, *signature_policy;
 	bool quiet;
 };
 
@@ -62,6 +62,11 @@ static const struct option load_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(load_flags, quiet),
 	  .help = "Suppress the load output" },
+	{ .name = "signature-policy",
+	  .type = OPTION_STRING,
+	  .arg = "path",
+	  OPTION_FIELD(load_flags, signature_policy),
+	  .help = "Which images are allowed, instead of policy.json" },
 };
 
 static void print_loaded(const struct image_loaded *loaded)
@@ -81,7 +86,8 @@ static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNU
 {
 	const struct load_flags *f = target;
 	cleanup_with(progress_view_free) struct progress_view *view = NULL;
-	struct image_load_options o = { .platform = f->platform };
+	struct image_load_options o = { .platform = f->platform,
+					.signature_policy = f->signature_policy };
 	struct image_loaded loaded = { 0 };
 	cleanup_fd int fd = -EBADF;
 	struct image_store *store;

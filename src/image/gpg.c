@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/dir.h"
-#include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -27,6 +25,7 @@
  */
 
 #define STATUS_MAX_BYTES 65536
+#define GPG_MAX_MS	 60000 /* a megabyte takes it less than one second */
 
 struct home {
 	char *path;
@@ -74,32 +73,19 @@ static int run_gpg(const struct home *h, const char *const *words, struct buf *s
 		"--no-options",	 "--no-tty",  "--no-autostart", "--no-auto-key-retrieve",
 		"--trust-model", "always",    "--status-fd",	"1"
 	};
-	cleanup_fd int read_fd = -EBADF, write_fd = -EBADF, pidfd = -EBADF;
+	const struct proc_run run = { .argv = argv,
+				      .output_max = STATUS_MAX_BYTES,
+				      .timeout_ms = GPG_MAX_MS };
 	size_t n = 12;
-	int fds[2], r;
-	ssize_t got;
+	int r;
 
 	while (*words)
 		argv[n++] = *words++;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_sys(err, "cannot make a pipe");
-	read_fd = fds[0];
-	write_fd = fds[1];
-	r = proc_spawn(&(struct proc_spawn){ .argv = argv,
-					     .fds = &(struct proc_fd){ write_fd, STDOUT_FILENO },
-					     .n_fds = 1,
-					     .flags = PROC_SEARCH_PATH },
-		       &pidfd, NULL, err);
-	if (r < 0)
+	r = proc_run(&run, status, ret_exit, err);
+	if (r < 0 && err->kind == ERROR_CMD_NOT_FOUND)
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "signatures by OpenPGP keys are verified by gpg: install gpg");
-	(void)close(take_fd(&write_fd)); /* gpg has it */
-	buf_reserve(status, STATUS_MAX_BYTES + 1);
-	got = fd_read_full(read_fd, status->data, STATUS_MAX_BYTES);
-	(void)close(take_fd(&read_fd)); /* one that says more gets SIGPIPE, and fails */
-	status->len = got > 0 ? (size_t)got : 0;
-	status->data[status->len] = '\0';
-	return proc_wait(pidfd, ret_exit, err);
+	return r;
 }
 
 static int import(const struct home *h, const char *keys, size_t len, struct error *err)
@@ -151,24 +137,28 @@ static int judge(const char *status, const struct proc_status *exit_status, stru
 	return 0;
 }
 
-int gpg_verify(const char *keys, size_t keys_len, const char *message, size_t len, char **ret_text,
-	       size_t *ret_len, struct error *err)
+int gpg_verify(const struct gpg_keys *keys, size_t n_keys, const char *message, size_t len,
+	       char **ret_text, size_t *ret_len, struct error *err)
 {
 	cleanup_home struct home h = { 0 };
 	cleanup_buf struct buf status = { 0 };
-	cleanup_free char *in = NULL, *out = NULL;
+	cleanup_free char *in = NULL, *out = NULL, *most = NULL;
 	struct proc_status exit_status;
 	int r = home_make(&h, err);
 
-	if (r >= 0)
-		r = import(&h, keys, keys_len, err);
+	for (size_t i = 0; r >= 0 && i < n_keys; i++)
+		r = import(&h, keys[i].data, keys[i].len, err);
 	if (r >= 0)
 		r = put(&h, "message", message, len, err);
 	if (r < 0)
 		return r;
 	in = path_join(h.path, "message");
 	out = path_join(h.path, "text");
-	r = run_gpg(&h, (const char *const[]){ "--output", out, "--verify", "--", in, NULL },
+	most = xasprintf("%u", GPG_TEXT_MAX_BYTES);
+	/* what is compressed in a message may be a thousand times as large */
+	r = run_gpg(&h,
+		    (const char *const[]){ "--max-output", most, "--output", out, "--verify", "--",
+					   in, NULL },
 		    &status, &exit_status, err);
 	if (r >= 0)
 		r = judge(buf_str(&status), &exit_status, err);

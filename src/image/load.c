@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -8,6 +10,7 @@
 #include "codec/sha256.h"
 #include "image/load_private.h"
 #include "image/manifest.h"
+#include "image/policy.h"
 #include "image/progress_stream.h"
 #include "image/reference.h"
 #include "image/work.h"
@@ -99,10 +102,14 @@ struct layer_job *load_add_layer(struct load *load, const char *path, struct err
  * manifests, and with them their digests. */
 static int plan(struct load *load, struct error *err)
 {
-	if (input_has(load->input, "index.json") && input_has(load->input, OCI_LAYOUT_FILE))
+	if (input_has(load->input, "index.json") && input_has(load->input, OCI_LAYOUT_FILE)) {
+		load->transport = load->is_directory ? "oci" : "oci-archive";
 		return load_oci_plan(load, err);
-	if (input_has(load->input, "manifest.json"))
+	}
+	if (input_has(load->input, "manifest.json")) {
+		load->transport = "docker-archive";
 		return load_docker_plan(load, err);
+	}
 	return error_kind(
 		err, ERROR_INVALID,
 		"neither an OCI layout (index.json) nor a docker archive (manifest.json); "
@@ -184,10 +191,23 @@ static void report(const struct load *load, struct image_loaded *ret)
 	}
 }
 
-static int load_input(struct load *load, struct store_work *work, struct image_loaded *ret,
-		      struct error *err)
+/* Before any layer is read. docker's archives are not told apart by their places: containers-policy.json(5). */
+static int check_policy(const struct load *load, const char *name, struct error *err)
+{
+	bool has_place = !str_eq(load->transport, "docker-archive");
+	cleanup_free char *path = has_place ? realpath(name, NULL) : NULL; /* none of "stdin" */
+	const struct policy_image image = { .transport = load->transport, .path = path };
+
+	return policy_check(load->options->signature_policy, &image, err);
+}
+
+static int load_input(struct load *load, const char *name, struct store_work *work,
+		      struct image_loaded *ret, struct error *err)
 {
 	int r = plan(load, err);
+
+	if (r == 0)
+		r = check_policy(load, name, err);
 
 	if (r == 0 && load->n_images == 0)
 		r = error_kind(err, ERROR_INVALID, "there is no image in it%s%s",
@@ -211,6 +231,7 @@ int image_load(struct image_store *store, int fd, const char *name,
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_with(input_close) struct input *input = NULL;
 	cleanup_work struct store_work work = STORE_WORK_NONE;
+	struct stat st;
 	struct load load = { .options = options, .arena = arena };
 	int r = store_work_begin(store, &work, err);
 
@@ -220,7 +241,8 @@ int image_load(struct image_store *store, int fd, const char *name,
 	if (r < 0)
 		return r;
 	load.input = input;
-	r = load_input(&load, &work, ret, err);
+	load.is_directory = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	r = load_input(&load, name, &work, ret, err);
 	return r < 0 ? error_prefix(err, r, "cannot load '%s'", name) : 0;
 }
 

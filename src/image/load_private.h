@@ -37,6 +37,8 @@ struct load_image {
 
 struct load {
 	struct input *input;
+	bool is_directory;
+	const char *transport; /* what policy.json calls the format */
 	const struct image_load_options *options;
 	struct arena *arena;
 	struct load_image *images;

@@ -21,6 +21,9 @@
  *     transports.docker["docker.io/library/nginx:1"], ["docker.io/library/nginx"],
  *         ["docker.io/library"], ["docker.io"], ["*.io"], [""]
  *     default
+ *
+ * An archive or layout has its path for a name, and the directories above; docker's archives have
+ * none but [""].
  */
 
 #define POLICY_MAX_BYTES (1u << 20)
@@ -81,7 +84,7 @@ static int load_policy(struct policy *p, const char *path, struct error *err)
 
 int policy_known_fields(const struct json *object, const char *const *fields, struct error *err)
 {
-	const struct json *member;
+	const struct json *member, *other;
 
 	if (object->type != JSON_OBJECT)
 		return json_fail(object, err, "not an object");
@@ -92,16 +95,24 @@ int policy_known_fields(const struct json *object, const char *const *fields, st
 			i++;
 		if (!fields[i])
 			return json_fail_kind(member, ERROR_UNSUPPORTED, err, "not known here");
+		json_foreach(other, object) {
+			if (other == member)
+				break;
+			if (str_eq(other->key, member->key))
+				return json_fail(member, err, "there twice");
+		}
 	}
 	return 0;
 }
 
 /* Scopes */
 
-/* "*.example.com", "*.com" for "www.example.com/x". */
+/* "*.example.com", "*.com" for "www.example.com:5000": a port says nothing here. */
 static const struct json *find_wildcard(const struct json *scopes, const char *domain)
 {
-	for (const char *dot = strchr(domain, '.'); dot; dot = strchr(dot + 1, '.')) {
+	cleanup_free char *host = xstrndup(domain, strcspn(domain, ":"));
+
+	for (const char *dot = strchr(host, '.'); dot; dot = strchr(dot + 1, '.')) {
 		cleanup_free char *scope = xasprintf("*%s", dot);
 		const struct json *found = json_get(scopes, scope);
 
@@ -132,17 +143,30 @@ static const struct json *find_scope(const struct json *scopes, const struct ref
 	return found ? found : json_get(scopes, "");
 }
 
-static int find_rules(const struct policy *p, const struct reference *ref, const struct json **ret,
-		      struct error *err)
+/* The path, then the directories above it but "/", which is not allowed as a scope. */
+static const struct json *find_path(const struct json *scopes, const char *path)
+{
+	cleanup_free char *at = path ? xstrdup(path) : NULL;
+	const struct json *found = NULL;
+
+	while (at && *at && !found) {
+		found = json_get(scopes, at);
+		*strrchr(at, '/') = '\0'; /* absolute: there is one */
+	}
+	return found ? found : json_get(scopes, "");
+}
+
+static int find_rules(const struct policy *p, const struct policy_image *image,
+		      const struct json **ret, struct error *err)
 {
 	const struct json *transports = NULL, *scopes = NULL, *rules;
 	int r = json_get_object(p->root, "transports", &transports, err);
 
 	if (r >= 0)
-		r = json_get_object(transports, "docker", &scopes, err);
+		r = json_get_object(transports, image->transport, &scopes, err);
 	if (r < 0)
 		return r;
-	rules = find_scope(scopes, ref);
+	rules = image->ref ? find_scope(scopes, image->ref) : find_path(scopes, image->path);
 	if (!rules)
 		rules = json_get(p->root, "default");
 	if (rules->type != JSON_ARRAY || rules->n == 0)
@@ -168,11 +192,12 @@ static int reject(const struct policy_rule *rule, struct error *err)
 static const struct requirement {
 	const char *type;
 	int (*check)(const struct policy_rule *rule, struct error *err);
+	bool wants_signature;
 } requirements[] = {
-	{ "insecureAcceptAnything", accept },
-	{ "reject", reject },
-	{ "signedBy", policy_check_simple },
-	{ "sigstoreSigned", policy_check_sigstore },
+	{ "insecureAcceptAnything", accept, false },
+	{ "reject", reject, false },
+	{ "signedBy", policy_check_simple, true },
+	{ "sigstoreSigned", policy_check_sigstore, true },
 };
 
 /* Keys may be binary. */
@@ -181,32 +206,64 @@ static const char *keep(struct arena *arena, const void *data, size_t len)
 	return memcpy(arena_alloc(arena, len + 1), data, len);
 }
 
-int policy_read_key(const struct policy_rule *rule, const char *path_field, const char *data_field,
-		    const char **ret, size_t *ret_len, struct error *err)
+static int read_key_file(const struct policy_rule *rule, const char *path, struct policy_key *ret,
+			 struct error *err)
 {
-	const char *path = NULL, *encoded = NULL;
 	cleanup_free char *text = NULL;
-	cleanup_free void *data = NULL;
-	int r = json_get_string(rule->json, path_field, &path, err);
+	int r = file_read(AT_FDCWD, path, KEY_MAX_BYTES, &text, &ret->len, err);
 
-	if (r >= 0)
-		r = json_get_string(rule->json, data_field, &encoded, err);
+	if (r == 0)
+		ret->data = keep(rule->arena, text, ret->len);
+	return r;
+}
+
+static int take_key(const struct policy_rule *rule, const struct json *value, bool is_path,
+		    struct policy_keys *ret, struct error *err)
+{
+	struct policy_key *key = &ret->keys[ret->n];
+	cleanup_free void *data = NULL;
+	const char *text = NULL;
+	int r = json_to_string(value, &text, err);
+
+	if (r >= 0 && ret->n == ARRAY_SIZE(ret->keys))
+		return json_fail(value, err, "more than %zu keys", ARRAY_SIZE(ret->keys));
+	if (r >= 0 && is_path)
+		r = read_key_file(rule, text, key, err);
+	else if (r >= 0 && base64_parse(text, &data, &key->len) < 0)
+		return json_fail(value, err, "not base64");
 	if (r < 0)
 		return r;
-	if (!path == !encoded)
-		return json_fail(rule->json, err, "exactly one of '%s' and '%s' is wanted",
-				 path_field, data_field);
-	if (path) {
-		r = file_read(AT_FDCWD, path, KEY_MAX_BYTES, &text, ret_len, err);
-		if (r < 0)
-			return r;
-		*ret = keep(rule->arena, text, *ret_len);
-		return 0;
-	}
-	if (base64_parse(encoded, &data, ret_len) < 0)
-		return json_fail(json_get(rule->json, data_field), err, "not base64");
-	*ret = keep(rule->arena, data, *ret_len);
+	if (data)
+		key->data = keep(rule->arena, data, key->len);
+	ret->n++;
 	return 0;
+}
+
+int policy_read_keys(const struct policy_rule *rule, struct policy_keys *ret, struct error *err)
+{
+	static const char *const one[] = { "keyPath", "keyData" };
+	static const char *const many[] = { "keyPaths", "keyDatas" };
+	size_t fields = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(one) && r >= 0; i++) {
+		const struct json *single = json_get(rule->json, one[i]), *list = NULL, *item;
+
+		fields += single != NULL;
+		if (single)
+			r = take_key(rule, single, i == 0, ret, err);
+		if (r >= 0)
+			r = json_get_array(rule->json, many[i], &list, err);
+		fields += list != NULL;
+		json_foreach(item, list) {
+			if (r >= 0)
+				r = take_key(rule, item, i == 0, ret, err);
+		}
+	}
+	if (r >= 0 && (fields != 1 || ret->n == 0))
+		return json_fail(rule->json, err,
+				 "exactly one of 'keyPath', 'keyPaths' and 'keyData' is wanted");
+	return r;
 }
 
 static int check_rule(const struct policy_rule *rule, struct error *err)
@@ -220,7 +277,9 @@ static int check_rule(const struct policy_rule *rule, struct error *err)
 		return json_fail_missing(rule->json, "type", err);
 	for (size_t i = 0; i < ARRAY_SIZE(requirements); i++)
 		if (str_eq(type, requirements[i].type))
-			return requirements[i].check(rule, err);
+			return requirements[i].wants_signature && !rule->image->ref
+				       ? error_kind(err, ERROR_DENIED, "it has no signatures")
+				       : requirements[i].check(rule, err);
 	return json_fail_kind(rule->json, ERROR_UNSUPPORTED, err,
 			      "the requirement '%.64s' is not known here", type);
 }
@@ -229,7 +288,10 @@ static int check_rule(const struct policy_rule *rule, struct error *err)
 static int COLD refuse(const struct policy *p, const struct policy_rule *rule, int r,
 		       struct error *err)
 {
-	cleanup_free char *name = reference_format(rule->image->ref);
+	const struct policy_image *image = rule->image;
+	cleanup_free char *name =
+		image->ref ? reference_format(image->ref)
+			   : xasprintf("%s:%s", image->transport, image->path ? image->path : "-");
 	const char *type = "a requirement", *scope = rule->json->parent->key;
 	struct error ignored; /* the type may be what is wrong */
 
@@ -246,7 +308,7 @@ int policy_check(const char *policy_path, const struct policy_image *image, stru
 
 	if (r <= 0)
 		return r;
-	r = find_rules(&p, image->ref, &rules, err);
+	r = find_rules(&p, image, &rules, err);
 	if (r < 0)
 		return error_prefix(err, r, "'%s'", p.path);
 	json_foreach(json, rules) {

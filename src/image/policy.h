@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Which images may be pulled: containers-policy.json(5). The file is ~/.config/containers/policy.json
+ * Which images may be pulled and loaded: containers-policy.json(5). The file is ~/.config/containers/policy.json
  * or else /etc/containers/policy.json; without one everything may, as with docker.
  */
 
@@ -15,6 +15,9 @@ struct registry;
 
 /* All borrowed. */
 struct policy_image {
+	const char *transport; /* "docker", "docker-archive", "oci", "oci-archive" */
+	const char *path;      /* of an archive or layout, absolute, without links; NULL: no file */
+	/* Of a registry's image, else NULL and 0 */
 	const struct reference *ref; /* as the user named it, normalised */
 	const struct digest *ids; /* of its manifest, then of the index that named that, if any: a
 					signature on one of them is good */

@@ -33,6 +33,14 @@ int policy_known_fields(const struct json *object, const char *const *fields, st
 int policy_check_payload(const struct policy_rule *rule, const char *type, const char *payload,
 			 size_t len, struct error *err);
 
-/* A key of the rule: the file of "keyPath" or the base64 of "keyData"; in the rule's arena. */
-int policy_read_key(const struct policy_rule *rule, const char *path_field, const char *data_field,
-		    const char **ret, size_t *ret_len, struct error *err);
+/* The keys of the rule: of "keyPath", "keyData", "keyPaths" or "keyDatas", one of these. */
+#define POLICY_KEYS_MAX 64
+struct policy_key {
+	const char *data; /* in the rule's arena */
+	size_t len;
+};
+struct policy_keys {
+	struct policy_key keys[POLICY_KEYS_MAX];
+	size_t n;
+};
+int policy_read_keys(const struct policy_rule *rule, struct policy_keys *ret, struct error *err);

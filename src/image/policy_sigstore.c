@@ -28,11 +28,6 @@
 #define SIGNATURE_KEY	  "dev.cosignproject.cosign/signature"
 #define SIGNED_TYPE	  "cosign container image signature"
 
-struct key {
-	const char *pem;
-	size_t len;
-};
-
 static int check_rule(const struct policy_rule *rule, struct error *err)
 {
 	static const char *const unsupported[] = { "fulcio",
@@ -41,8 +36,8 @@ static int check_rule(const struct policy_rule *rule, struct error *err)
 						   "rekorPublicKeyData",
 						   "rekorPublicKeyPaths",
 						   "rekorPublicKeyDatas" };
-	static const char *const fields[] = { "type", "keyPath", "keyData", "signedIdentity",
-					      NULL };
+	static const char *const fields[] = { "type",	  "keyPath",	    "keyData", "keyPaths",
+					      "keyDatas", "signedIdentity", NULL };
 
 	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++)
 		if (json_get(rule->json, unsupported[i]))
@@ -83,7 +78,7 @@ static int read_blob(struct registry *registry, const struct oci_descriptor *d, 
 	return 0;
 }
 
-static int check_layer(const struct policy_rule *rule, const struct key *key,
+static int check_layer(const struct policy_rule *rule, const struct policy_keys *keys,
 		       const struct oci_descriptor *d, struct error *err)
 {
 	const char *encoded = oci_descriptor_annotation(d, SIGNATURE_KEY);
@@ -95,8 +90,11 @@ static int check_layer(const struct policy_rule *rule, const struct key *key,
 	if (!encoded || base64_parse(encoded, &signature, &len) < 0)
 		return error_kind(err, ERROR_DENIED, "an attachment without a signature");
 	r = read_blob(rule->image->registry, d, &payload, err);
-	if (r >= 0)
-		r = pubkey_verify(key->pem, key->len, payload, d->size, signature, len, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < keys->n && r == 0; i++)
+		r = pubkey_verify(keys->keys[i].data, keys->keys[i].len, payload, d->size,
+				  signature, len, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -105,7 +103,7 @@ static int check_layer(const struct policy_rule *rule, const struct key *key,
 }
 
 /* One good signature is enough; the reason for the last bad one stays in err. */
-static int check_layers(const struct policy_rule *rule, const struct key *key,
+static int check_layers(const struct policy_rule *rule, const struct policy_keys *keys,
 			const struct registry_manifest *m, struct error *err)
 {
 	struct oci_manifest manifest;
@@ -116,12 +114,12 @@ static int check_layers(const struct policy_rule *rule, const struct key *key,
 	r = error_kind(err, ERROR_DENIED, "there is no signature in the attachment");
 	for (size_t i = 0; i < MIN(manifest.n_layers, (size_t)SIGNATURES_MAX) && r < 0; i++)
 		if (str_eq(manifest.layers[i].media_type, PAYLOAD_TYPE))
-			r = check_layer(rule, key, &manifest.layers[i], err);
+			r = check_layer(rule, keys, &manifest.layers[i], err);
 	return r;
 }
 
 /* The signatures of one manifest. ERROR_NOT_FOUND: it has none. */
-static int check_attached(const struct policy_rule *rule, const struct key *key,
+static int check_attached(const struct policy_rule *rule, const struct policy_keys *keys,
 			  const struct digest *id, struct error *err)
 {
 	cleanup_free char *tag = xasprintf("sha256-%s.sig", digest_hex(id));
@@ -130,7 +128,7 @@ static int check_attached(const struct policy_rule *rule, const struct key *key,
 
 	if (r < 0)
 		return r;
-	r = check_layers(rule, key, &m, err);
+	r = check_layers(rule, keys, &m, err);
 	registry_manifest_done(&m);
 	return r;
 }
@@ -138,17 +136,17 @@ static int check_attached(const struct policy_rule *rule, const struct key *key,
 int policy_check_sigstore(const struct policy_rule *rule, struct error *err)
 {
 	struct error last = { 0 };
-	struct key key = { 0 };
+	struct policy_keys keys = { 0 };
 	int r = check_rule(rule, err);
 
 	if (r >= 0)
-		r = policy_read_key(rule, "keyPath", "keyData", &key.pem, &key.len, err);
+		r = policy_read_keys(rule, &keys, err);
 	if (r < 0)
 		return r;
 	error_kind(&last, ERROR_DENIED, "no signature is attached to '%s'",
 		   rule->image->ids[0].text);
 	for (size_t i = 0; i < rule->image->n_ids; i++) {
-		r = check_attached(rule, &key, &rule->image->ids[i], err);
+		r = check_attached(rule, &keys, &rule->image->ids[i], err);
 		if (r >= 0)
 			return 0;
 		if (err->kind != ERROR_NOT_FOUND)

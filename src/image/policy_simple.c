@@ -17,14 +17,9 @@
 #define SIGNATURES_MAX 64
 #define SIGNED_TYPE    "atomic container signature"
 
-struct keys {
-	const char *data;
-	size_t len;
-};
-
-static int read_rule(const struct policy_rule *rule, struct keys *ret, struct error *err)
+static int read_rule(const struct policy_rule *rule, struct policy_keys *ret, struct error *err)
 {
-	static const char *const fields[] = { "type",	 "keyType",	   "keyPath",
+	static const char *const fields[] = { "type",	 "keyType",	   "keyPath", "keyPaths",
 					      "keyData", "signedIdentity", NULL };
 	const char *type = NULL;
 	int r = policy_known_fields(rule->json, fields, err);
@@ -36,22 +31,27 @@ static int read_rule(const struct policy_rule *rule, struct keys *ret, struct er
 	if (!str_eq(type, "GPGKeys"))
 		return json_fail_kind(rule->json, ERROR_UNSUPPORTED, err,
 				      "the keyType '%.64s' is not known here", type ? type : "");
-	return policy_read_key(rule, "keyPath", "keyData", &ret->data, &ret->len, err);
+	return policy_read_keys(rule, ret, err);
 }
 
-static int check_message(const struct policy_rule *rule, const struct keys *keys,
+static int check_message(const struct policy_rule *rule, const struct policy_keys *keys,
 			 const char *message, size_t len, struct error *err)
 {
+	struct gpg_keys ring[POLICY_KEYS_MAX];
 	cleanup_free char *text = NULL;
 	size_t text_len;
-	int r = gpg_verify(keys->data, keys->len, message, len, &text, &text_len, err);
+	int r;
+
+	for (size_t i = 0; i < keys->n; i++)
+		ring[i] = (struct gpg_keys){ keys->keys[i].data, keys->keys[i].len };
+	r = gpg_verify(ring, keys->n, message, len, &text, &text_len, err);
 
 	return r < 0 ? r : policy_check_payload(rule, SIGNED_TYPE, text, text_len, err);
 }
 
 /* The signatures of one manifest: 1 a good one, 0 there is none at all, < 0: none is good, and why
  * the last is not. */
-static int check_manifest(const struct policy_rule *rule, const struct keys *keys,
+static int check_manifest(const struct policy_rule *rule, const struct policy_keys *keys,
 			  const struct lookaside *place, const struct digest *id, struct error *err)
 {
 	struct error reason = { 0 };
@@ -79,7 +79,7 @@ int policy_check_simple(const struct policy_rule *rule, struct error *err)
 {
 	cleanup_lookaside struct lookaside place = { 0 };
 	struct error last = { 0 };
-	struct keys keys = { 0 };
+	struct policy_keys keys = { 0 };
 	int r = read_rule(rule, &keys, err);
 
 	if (r >= 0)

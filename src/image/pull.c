@@ -416,6 +416,7 @@ static int check_policy(const struct pull_image *im, struct error *err)
 {
 	const struct digest ids[] = { im->entry.manifest_id, im->answer };
 	const struct policy_image image = {
+		.transport = "docker",
 		.ref = im->ref,
 		.ids = ids,
 		.n_ids = digest_eq(&ids[0], &ids[1]) ? 1 : 2,

@@ -23,6 +23,7 @@ struct image_limits {
 
 struct image_load_options {
 	const char *platform; /* "linux/amd64": which of a multi-platform index; NULL: the host's */
+	const char *signature_policy; /* another policy.json; or NULL */
 	struct image_limits limits;
 	unsigned jobs;		       /* layers at once; 0: 2 */
 	struct progress_sink progress; /* "Loading layer", by diff ID; or none */
@@ -45,7 +46,8 @@ void image_loaded_done(struct image_loaded *loaded);
  *             pipe (spooled to an unlinked file first). The archive may be compressed as a whole.
  * name        for messages: the file's name or "stdin"
  * Leaves      nothing in the store's index on failure; layers that were complete stay until gc
- * Errors      ERROR_INVALID names the entry that is refused and why
+ * Errors      ERROR_INVALID names the entry that is refused and why; ERROR_DENIED: policy.json does
+ *             not allow archives of this kind and place
  */
 int image_load(struct image_store *store, int fd, const char *name,
 	       const struct image_load_options *options, struct image_loaded *ret,

@@ -96,3 +96,11 @@ static const char ed_signature[] =
 static const char x25519_key[] = "-----BEGIN PUBLIC KEY-----\n"
 				 "MCowBQYDK2VuAyEAN3ytUz7Tg9Wh52dE8Eb2bzknuzx9SJB2x8teobWYbj4=\n"
 				 "-----END PUBLIC KEY-----\n";
+
+/* head -c 16M /dev/zero | gpg --compress-algo bzip2 --sign, by a key that nobody has */
+static const char large_message[] =
+	"owNCWmg2MUFZJlNZeqK0+wIUNn///3JVBToLBIrMMezIEsh9IwhoaJKiQBwI0AlEgFvDHIiwANmzGepAAAA0"
+	"AAAABoADTQ0G1Bo9RkbUK9VAAABiAAaANDTRoDQBoAAAAFUqjINGhoAPU0AAGgBk0AADQAAArf0AAL/4iIiI"
+	"iIiXEABAV2vMlAAsaFglAABU96lpL1lvuTpMWvkkmGmYlWEt+lUWSS1JHKggAAAAvNJorpbuK636us6Oj6N5"
+	"LSZqeO6HlLJq8bBuFFA+m1GjrAIuLj7IK8yhHi5Cx9+6bc7ias7F1hpkF0RH9BuUqYhPaoyElbQwOk8vZw/S"
+	"fz9aKAAAAAAYHkI8OMIqBKwAAJ1D+/xdyRThQkHqitPs";

@@ -85,7 +85,9 @@ static char *check(void **state, const char *policy, const char *name, const cha
 	cleanup_reference struct reference ref = { 0 };
 	struct digest ids[2];
 	struct error err = { 0 };
-	const struct policy_image image = { .ref = &ref, .ids = ids, .n_ids = 2 };
+	const struct policy_image image = {
+		.transport = "docker", .ref = &ref, .ids = ids, .n_ids = 2
+	};
 
 	home_write(state, "policy.json", policy, 0644);
 	assert_int_equal(reference_parse(name, &ref, &err), 0);
@@ -128,23 +130,29 @@ static void test_without_a_file_everything_is_allowed(void **state)
 {
 	struct reference ref = { (char *)"example.com", (char *)"x", (char *)"1", NULL };
 	struct digest id;
+	const struct policy_image image = {
+		.transport = "docker", .ref = &ref, .ids = &id, .n_ids = 1
+	};
 	struct error err = { 0 };
 
 	if (access("/etc/containers/policy.json", F_OK) == 0)
 		skip();
 	assert_int_equal(digest_parse(SIGNED, &id), 0);
-	assert_int_equal(policy_check(NULL, &(struct policy_image){ &ref, &id, 1, NULL }, &err), 0);
+	assert_int_equal(policy_check(NULL, &image, &err), 0);
 }
 
 static void test_the_users_file_counts(void **state)
 {
 	struct reference ref = { (char *)"example.com", (char *)"x", (char *)"1", NULL };
 	struct digest id;
+	const struct policy_image image = {
+		.transport = "docker", .ref = &ref, .ids = &id, .n_ids = 1
+	};
 	struct error err = { 0 };
 
 	assert_int_equal(digest_parse(SIGNED, &id), 0);
 	home_write(state, ".config/containers/policy.json", "{\"default\":" REJECT "}", 0644);
-	assert_true(policy_check(NULL, &(struct policy_image){ &ref, &id, 1, NULL }, &err) < 0);
+	assert_true(policy_check(NULL, &image, &err) < 0);
 	assert_int_equal(err.kind, ERROR_DENIED);
 	assert_non_null(
 		strstr(err.msg, "'example.com/x:1' is refused by 'reject' of 'default' in '"));
@@ -167,6 +175,9 @@ static void test_the_most_exact_scope_counts_alone(void **state)
 	assert_refused(state, policy, "team/app:bad", ERROR_DENIED, "of 'docker.io/team/app:bad'");
 	assert_allowed(state, policy, "www.example.com/x");
 	assert_refused(state, policy, "a.sub.example.com/x", ERROR_DENIED, "'*.sub.example.com'");
+	assert_allowed(state, policy, "www.example.com:5000/x");
+	assert_refused(state, policy, "a.sub.example.com:5000/x", ERROR_DENIED,
+		       "'*.sub.example.com'");
 	assert_refused(state, policy, "example.com/x", ERROR_DENIED, "of 'default'");
 	assert_refused(state, policy, "docker.io.evil.org/x", ERROR_DENIED, "of 'default'");
 	assert_allowed(state,
@@ -202,16 +213,63 @@ static void test_what_is_not_understood_is_refused(void **state)
 		{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyData\":\"eA==\",\"rekorPublicKeyPath\":\"/x\"}]}",
 		  "'rekorPublicKeyPath' is not supported", ERROR_UNSUPPORTED },
 		{ "{\"default\":[{\"type\":\"sigstoreSigned\"}]}",
-		  "exactly one of 'keyPath' and 'keyData'", ERROR_INVALID },
+		  "exactly one of 'keyPath', 'keyPaths' and 'keyData'", ERROR_INVALID },
 		{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/nonexistent\"}]}",
 		  "cannot open '/nonexistent'", ERROR_INTERNAL },
 		{ "{\"default\":[{\"type\":\"signedBy\",\"keyType\":\"X509Certificates\"}]}",
 		  "'X509Certificates' is not known", ERROR_UNSUPPORTED },
+		{ "{\"default\":[{\"type\":\"reject\",\"type\":\"insecureAcceptAnything\"}]}",
+		  "type: there twice", ERROR_INVALID },
+		{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyData\":\"eA==\",\"keyDatas\":[\"eA==\"]}]}",
+		  "exactly one of", ERROR_INVALID },
+		{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyDatas\":[]}]}", "exactly one of",
+		  ERROR_INVALID },
 		{ "{\"default\":", "the text ends too early", ERROR_INVALID },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		assert_refused(state, faults[i].policy, "x", faults[i].kind, faults[i].message);
+}
+
+/* Archives and layouts */
+
+static char *check_file(void **state, const char *policy, const char *transport, const char *path)
+{
+	cleanup_free char *policy_path = path_join(*state, "policy.json");
+	const struct policy_image image = { .transport = transport, .path = path };
+	struct error err = { 0 };
+
+	home_write(state, "policy.json", policy, 0644);
+	return policy_check(policy_path, &image, &err) == 0 ? xstrdup("ok") : xstrdup(err.msg);
+}
+
+static void test_archives_go_by_their_transport_and_path(void **state)
+{
+	static const char policy[] =
+		"{\"default\":" REJECT ",\"transports\":{\"docker\":{\"\":" ACCEPT "},"
+		"\"docker-archive\":{\"\":" ACCEPT ",\"/srv\":" REJECT "},"
+		"\"oci-archive\":{\"/srv/good\":" ACCEPT ",\"/srv/good/bad.tar\":" REJECT "},"
+		"\"oci\":{\"\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyData\":\"eA==\"}]}}}";
+	static const struct {
+		const char *transport, *path, *expected; /* a part of the refusal, or "ok" */
+	} rows[] = {
+		{ "docker-archive", NULL, "ok" },
+		{ "oci-archive", "/srv/good/a.tar", "ok" },
+		{ "oci-archive", "/srv/good/deep/a.tar", "ok" },
+		{ "oci-archive", "/srv/good/bad.tar", "by 'reject' of '/srv/good/bad.tar'" },
+		{ "oci-archive", "/srv/goodness/a.tar", "by 'reject' of 'default'" },
+		{ "oci-archive", NULL, "'oci-archive:-' is refused by 'reject' of 'default'" },
+		{ "oci", "/srv/good", "'oci:/srv/good' is refused by 'signedBy' of ''" },
+		{ "oci", "/srv/good", "it has no signatures" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *text =
+			check_file(state, policy, rows[i].transport, rows[i].path);
+
+		if (!strstr(text, rows[i].expected))
+			fail_msg("'%s' instead of '%s'", text, rows[i].expected);
+	}
 }
 
 /* sigstore */
@@ -245,6 +303,29 @@ static void test_attached_signatures_by_a_key_are_good(void **state)
 		assert_refused_digest(state, policy, "app:1", OTHER, ERROR_DENIED,
 				      "no signature is attached to '" OTHER "'");
 	}
+}
+
+static void test_one_of_several_keys_is_enough(void **state)
+{
+	cleanup_free char *ed = base64_format(ed_key, strlen(ed_key));
+	cleanup_free char *ec = base64_format(ec_key, strlen(ec_key));
+	cleanup_free char *policy =
+		xasprintf("{\"default\":[{\"type\":\"sigstoreSigned\",\"keyDatas\":[\"%s\",\"%s\"],"
+			  "\"signedIdentity\":" REPOSITORY "}]}",
+			  ed, ec);
+	cleanup_free char *path = path_join(*state, "ec.pem");
+	cleanup_free char *files =
+		xasprintf("{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPaths\":[\"%s\"],"
+			  "\"signedIdentity\":" REPOSITORY "}]}",
+			  path);
+
+	attached.text = cosign_text;
+	attached.signature = ec_signature;
+	assert_allowed(state, policy, "app:1");
+	home_write(state, "ec.pem", ec_key, 0644);
+	assert_allowed(state, files, "app:1");
+	attached.signature = rsa_signature;
+	assert_refused(state, policy, "app:1", ERROR_DENIED, "not by the key of the rule");
 }
 
 static void test_bad_attachments_are_refused(void **state)
@@ -337,6 +418,9 @@ static void test_bad_messages_are_refused(void **state)
 	assert_refused(state, good, "app:1", ERROR_DENIED, "the signature is not good");
 	put_message(state, good_message);
 	assert_refused(state, none, "app:1", ERROR_INVALID, "no OpenPGP key");
+	/* not unpacked as a whole: gpg found no signature behind the first megabyte */
+	put_message(state, large_message);
+	assert_refused(state, good, "app:1", ERROR_DENIED, "gpg says NODATA");
 }
 
 static void test_the_identity_says_which_name_was_to_be_signed(void **state)
@@ -391,7 +475,9 @@ int main(void)
 		AT_HOME(test_the_most_exact_scope_counts_alone),
 		AT_HOME(test_all_requirements_must_be_met),
 		AT_HOME(test_what_is_not_understood_is_refused),
+		AT_HOME(test_archives_go_by_their_transport_and_path),
 		AT_HOME(test_attached_signatures_by_a_key_are_good),
+		AT_HOME(test_one_of_several_keys_is_enough),
 		AT_HOME(test_bad_attachments_are_refused),
 		AT_HOME(test_a_good_message_beside_the_registry_is_enough),
 		AT_HOME(test_bad_messages_are_refused),
