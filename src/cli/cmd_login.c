@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/prompt.h"
+#include "cli/registry_flags.h"
 #include "registry/credential.h"
 #include "registry/registry.h"
 
@@ -46,16 +47,22 @@ static const char *shown(const char *domain)
 /* login */
 
 struct login_flags {
-	const char *username, *password, *authfile;
-	bool password_stdin;
+	const char *username, *password;
+	bool password_stdin, get_login;
+	struct registry_flags registry;
 };
 
 static const struct option login_options[] = {
 	{ .name = "authfile",
 	  .type = OPTION_STRING,
 	  .arg = "path",
-	  OPTION_FIELD(login_flags, authfile),
+	  OPTION_FIELD(login_flags, registry.authfile),
 	  .help = "Store in this file, instead of REGISTRY_AUTH_FILE or docker's config.json" },
+	REGISTRY_OPTION_CERT_DIR(login_flags),
+	{ .name = "get-login",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(login_flags, get_login),
+	  .help = "Print the user name that is stored for the registry" },
 	{ .name = "password",
 	  .short_name = 'p',
 	  .type = OPTION_STRING,
@@ -66,6 +73,7 @@ static const struct option login_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(login_flags, password_stdin),
 	  .help = "Take the password from stdin" },
+	REGISTRY_OPTION_TLS_VERIFY(login_flags),
 	{ .name = "username",
 	  .short_name = 'u',
 	  .type = OPTION_STRING,
@@ -138,8 +146,9 @@ static int ask(const char *domain, const char *previous, struct credential *c, s
 }
 
 /* 1: what is stored serves; 0: it does not, the reason was printed. */
-static int try_existing(const char *domain, const struct credential *c)
+static int try_existing(const char *domain, const struct registry_access *access)
 {
+	const struct credential *c = access->credential;
 	struct error err = { 0 };
 	char text[ERROR_TEXT_MAX];
 
@@ -147,7 +156,7 @@ static int try_existing(const char *domain, const struct credential *c)
 	if (!str_empty(c->username))
 		(void)fprintf(stderr, " [Username: %s]", c->username);
 	(void)fprintf(stderr, "\n");
-	if (registry_login(domain, c, false, &err) >= 0)
+	if (registry_login(domain, access, &err) >= 0)
 		return 1;
 	(void)fprintf(stderr, "Login did not succeed, error: %s\n",
 		      error_text(&err, text, sizeof(text)));
@@ -159,7 +168,7 @@ static int store(const struct login_flags *f, const char *domain, const struct c
 		 const struct credential *before, struct error *err)
 {
 	cleanup_credential_place struct credential_place place = { 0 };
-	int r = credential_store(f->authfile, domain, c, &place, err);
+	int r = credential_store(f->registry.authfile, domain, c, &place, err);
 
 	if (r < 0)
 		return error_prefix(err, r, "error saving credentials");
@@ -176,9 +185,12 @@ static int store(const struct login_flags *f, const char *domain, const struct c
 static int login(const struct login_flags *f, const char *domain, struct error *err)
 {
 	cleanup_credential struct credential before = { 0 }, c = { 0 };
-	int r = credential_find_in(f->authfile, domain, &before, err);
+	struct registry_access access = { .tls = f->registry.tls,
+					  .cert_dir = f->registry.cert_dir,
+					  .credential = &before };
+	int r = credential_find_in(f->registry.authfile, domain, &before, err);
 
-	if (r > 0 && !f->username && !f->password && try_existing(domain, &before))
+	if (r > 0 && !f->username && !f->password && try_existing(domain, &access))
 		return 0;
 	if (r >= 0 && f->password_stdin)
 		r = read_secret(&c.secret, err);
@@ -190,9 +202,22 @@ static int login(const struct login_flags *f, const char *domain, struct error *
 	r = ask(domain, before.username, &c, err);
 	if (r >= 0 && str_empty(c.secret))
 		r = error_kind(err, ERROR_INVALID, "password is required");
+	access.credential = &c;
 	if (r >= 0)
-		r = registry_login(domain, &c, false, err);
+		r = registry_login(domain, &access, err);
 	return r < 0 ? r : store(f, domain, &c, &before, err);
+}
+
+static int print_login(const struct login_flags *f, const char *domain, struct error *err)
+{
+	cleanup_credential struct credential c = { 0 };
+	int r = credential_find(f->registry.authfile, domain, NULL, &c, err);
+
+	if (r == 0)
+		return error_kind(err, ERROR_NOT_FOUND, "not logged into %s", domain);
+	if (r > 0)
+		(void)puts(c.username ? c.username : ""); /* checked by the flush at the end */
+	return r < 0 ? r : 0;
 }
 
 static int cmd_login(struct cli *cli, void *target, int n, char **args, struct error *err)
@@ -201,6 +226,8 @@ static int cmd_login(struct cli *cli, void *target, int n, char **args, struct e
 	cleanup_free char *domain = NULL;
 	int r = parse_server(n ? args[0] : NULL, &domain, err);
 
+	if (r >= 0 && f->get_login)
+		return print_login(f, domain, err);
 	if (r >= 0)
 		r = check_flags(f, err);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/registry_flags.h"
 #include "engine/engine.h"
 #include "image/manifest_list.h"
 #include "image/progress.h"
@@ -33,8 +34,21 @@ static int parse_name(const char *text, char **ret, struct error *err)
 
 /* create */
 
+/* --insecure is docker's word for --tls-verify=false. */
+static int manifest_access(const struct registry_flags *f, bool insecure,
+			   struct credential *credential, struct registry_access *ret,
+			   struct error *err)
+{
+	int r = registry_flags_access(f, credential, ret, err);
+
+	if (r == 0 && insecure)
+		ret->tls = REGISTRY_TLS_ANY;
+	return r;
+}
+
 struct create_flags {
 	bool amend, insecure;
+	struct registry_flags registry;
 };
 
 static const struct option create_options[] = {
@@ -43,13 +57,17 @@ static const struct option create_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(create_flags, amend),
 	  .help = "Amend an existing manifest list" },
+	REGISTRY_OPTION_AUTHFILE(create_flags),
+	REGISTRY_OPTION_CERT_DIR(create_flags),
 	{ .name = "insecure",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(create_flags, insecure),
 	  .help = "Allow communication with an insecure registry" },
+	REGISTRY_OPTION_TLS_VERIFY(create_flags),
 };
 
-static int add_members(char **texts, bool insecure, struct manifest_list *list, struct error *err)
+static int add_members(char **texts, const struct registry_access *access,
+		       struct manifest_list *list, struct error *err)
 {
 	for (size_t i = 0; texts[i]; i++) {
 		cleanup_reference struct reference ref = { 0 };
@@ -57,7 +75,7 @@ static int add_members(char **texts, bool insecure, struct manifest_list *list, 
 		int r = reference_parse(texts[i], &ref, err);
 
 		if (r == 0)
-			r = manifest_fetch(&ref, insecure, list->arena, &member, err);
+			r = manifest_fetch(&ref, access, list->arena, &member, err);
 		if (r < 0)
 			return r;
 		manifest_list_put(list, &member);
@@ -68,12 +86,16 @@ static int add_members(char **texts, bool insecure, struct manifest_list *list, 
 static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
+	cleanup_credential struct credential credential = { 0 };
 	const struct create_flags *f = target;
+	struct registry_access access;
 	struct manifest_list list = { .arena = arena };
 	cleanup_free char *name = NULL;
 	struct image_store *store;
 	int r = parse_name(args[0], &name, err);
 
+	if (r == 0)
+		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
 	if (r == 0)
 		r = open_store(cli, &store, err);
 	if (r < 0)
@@ -86,7 +108,7 @@ static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, 
 		r = manifest_list_load(store, name, arena, &list, err);
 	}
 	if (r == 0)
-		r = add_members(args + 1, f->insecure, &list, err);
+		r = add_members(args + 1, &access, &list, err);
 	if (r == 0)
 		r = manifest_list_save(store, name, &list, err);
 	if (r == 0)
@@ -187,13 +209,18 @@ static int cmd_annotate(struct cli *cli, void *target, int n UNUSED, char **args
 
 struct inspect_manifest_flags {
 	bool verbose, insecure;
+	struct registry_flags registry;
 };
 
 static const struct option inspect_manifest_options[] = {
+	REGISTRY_OPTION_AUTHFILE(inspect_manifest_flags),
+	REGISTRY_OPTION_CERT_DIR(inspect_manifest_flags),
+	REGISTRY_OPTION_CREDS(inspect_manifest_flags),
 	{ .name = "insecure",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(inspect_manifest_flags, insecure),
 	  .help = "Allow communication with an insecure registry" },
+	REGISTRY_OPTION_TLS_VERIFY(inspect_manifest_flags),
 	{ .name = "verbose",
 	  .short_name = 'v',
 	  .type = OPTION_BOOL,
@@ -204,15 +231,19 @@ static const struct option inspect_manifest_options[] = {
 static int cmd_inspect_manifest(struct cli *cli, void *target, int n, char **args,
 				struct error *err)
 {
+	cleanup_credential struct credential credential = { 0 };
 	const struct inspect_manifest_flags *f = target;
+	struct registry_access access;
 	const struct manifest_inspect_options o = { .list_text = n > 1 ? args[0] : NULL,
 						    .text = args[n - 1],
 						    .verbose = f->verbose,
-						    .insecure = f->insecure };
+						    .access = &access };
 	cleanup_buf struct buf out = { 0 };
 	struct image_store *store;
-	int r = open_store(cli, &store, err);
+	int r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
 
+	if (r == 0)
+		r = open_store(cli, &store, err);
 	if (r == 0)
 		r = manifest_inspect(store, &o, &out, err);
 	if (r == 0)
@@ -223,10 +254,14 @@ static int cmd_inspect_manifest(struct cli *cli, void *target, int n, char **arg
 /* push */
 
 struct push_manifest_flags {
-	bool insecure, purge;
+	bool insecure, purge, quiet;
+	struct registry_flags registry;
 };
 
 static const struct option push_manifest_options[] = {
+	REGISTRY_OPTION_AUTHFILE(push_manifest_flags),
+	REGISTRY_OPTION_CERT_DIR(push_manifest_flags),
+	REGISTRY_OPTION_CREDS(push_manifest_flags),
 	{ .name = "insecure",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_manifest_flags, insecure),
@@ -236,18 +271,34 @@ static const struct option push_manifest_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_manifest_flags, purge),
 	  .help = "Remove the local manifest list after push" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_manifest_flags, quiet),
+	  .help = "Print the digest alone" },
+	{ .name = "rm",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_manifest_flags, purge),
+	  .help = "Remove the local manifest list after push" },
+	REGISTRY_OPTION_TLS_VERIFY(push_manifest_flags),
 };
 
-static void say(void *ctx UNUSED, const struct progress *p)
+static void say(void *ctx, const struct progress *p)
 {
-	(void)puts(p->text); /* checked by the flush at the end */
+	const bool *quiet = ctx;
+
+	if (!*quiet || str_after(p->text, "sha256:"))
+		(void)puts(p->text); /* checked by the flush at the end */
 }
 
 static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char **args,
 			     struct error *err)
 {
 	const struct push_manifest_flags *f = target;
-	const struct progress_sink said = { .show = say };
+	bool quiet = f->quiet;
+	const struct progress_sink said = { .show = say, .ctx = &quiet };
+	cleanup_credential struct credential credential = { 0 };
+	struct registry_access access;
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *name = NULL;
 	struct image_store *store;
@@ -258,7 +309,9 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char *
 	if (r == 0)
 		r = open_store(cli, &store, err);
 	if (r == 0)
-		r = manifest_list_push(store, &ref, f->insecure, &said, err);
+		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
+	if (r == 0)
+		r = manifest_list_push(store, &ref, &access, &said, err);
 	if (r < 0 || !f->purge)
 		return r;
 	name = reference_format(&ref);

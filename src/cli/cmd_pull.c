@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/registry_flags.h"
 #include "cli/terminal.h"
 #include "engine/engine.h"
 #include "image/pull.h"
@@ -18,7 +19,8 @@
 
 struct pull_flags {
 	bool all_tags, quiet;
-	const char *platform;
+	const char *platform, *signature_policy;
+	struct registry_flags registry;
 };
 
 static const struct option pull_options[] = {
@@ -27,6 +29,14 @@ static const struct option pull_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(pull_flags, all_tags),
 	  .help = "Download all tagged images in the repository" },
+	REGISTRY_OPTION_AUTHFILE(pull_flags),
+	REGISTRY_OPTION_CERT_DIR(pull_flags),
+	REGISTRY_OPTION_CREDS(pull_flags),
+	{ .name = "disable-content-trust",
+	  .type = OPTION_CALL,
+	  .is_flag = true,
+	  .parse = content_trust_parse,
+	  .help = "Without effect: there is no content trust" },
 	{ .name = "platform",
 	  .type = OPTION_STRING,
 	  .arg = "string",
@@ -37,6 +47,12 @@ static const struct option pull_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(pull_flags, quiet),
 	  .help = "Suppress verbose output" },
+	{ .name = "signature-policy",
+	  .type = OPTION_STRING,
+	  .arg = "path",
+	  OPTION_FIELD(pull_flags, signature_policy),
+	  .help = "Which images are allowed, instead of policy.json" },
+	REGISTRY_OPTION_TLS_VERIFY(pull_flags),
 };
 
 static struct progress_view *view_on(FILE *out)
@@ -53,16 +69,20 @@ static struct progress_view *view_on(FILE *out)
 static int pull_until(int stop_fd, struct engine *e, const struct reference *ref,
 		      const struct pull_flags *f, FILE *out, struct error *err)
 {
+	cleanup_credential struct credential credential = { 0 };
 	cleanup_with(progress_view_free) struct progress_view *view = out ? view_on(out) : NULL;
 	cleanup_free char *name =
 		f->all_tags ? reference_familiar_name(ref) : reference_familiar(ref);
 	struct image_pull_options o = { .all_tags = f->all_tags,
 					.platform = f->platform,
+					.signature_policy = f->signature_policy,
 					.stop_fd = stop_fd };
 	struct image_pulled pulled;
 	struct image_store *store;
 	int r = engine_images(e, &store, err);
 
+	if (r >= 0)
+		r = registry_flags_access(&f->registry, &credential, &o.access, err);
 	if (r < 0)
 		return r;
 	if (view)

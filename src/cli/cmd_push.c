@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/registry_flags.h"
 #include "engine/engine.h"
 #include "image/push.h"
 #include "image/reference.h"
@@ -13,6 +14,7 @@ struct push_flags {
 	bool all_tags, quiet;
 	const char *platform;
 	enum compression compression;
+	struct registry_flags registry;
 };
 
 static int parse_compression(void *target, const struct option *o, const char *value,
@@ -36,11 +38,19 @@ static const struct option push_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_flags, all_tags),
 	  .help = "Push all tags of an image to the repository" },
+	REGISTRY_OPTION_AUTHFILE(push_flags),
+	REGISTRY_OPTION_CERT_DIR(push_flags),
 	{ .name = "compression-format",
 	  .type = OPTION_CALL,
 	  .arg = "string",
 	  .parse = parse_compression,
 	  .help = "Compress uncompressed layers with gzip or zstd" },
+	REGISTRY_OPTION_CREDS(push_flags),
+	{ .name = "disable-content-trust",
+	  .type = OPTION_CALL,
+	  .is_flag = true,
+	  .parse = content_trust_parse,
+	  .help = "Without effect: there is no content trust" },
 	{ .name = "platform",
 	  .type = OPTION_STRING,
 	  .arg = "string",
@@ -51,6 +61,7 @@ static const struct option push_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_flags, quiet),
 	  .help = "Suppress verbose output" },
+	REGISTRY_OPTION_TLS_VERIFY(push_flags),
 };
 
 /* docker's words about what cannot be pushed. */
@@ -78,6 +89,7 @@ static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, st
 {
 	const struct push_flags *f = target;
 	cleanup_with(progress_view_free) struct progress_view *view = NULL;
+	cleanup_credential struct credential credential = { 0 };
 	struct image_push_options o = { .all_tags = f->all_tags,
 					.platform = f->platform,
 					.compression = f->compression };
@@ -91,6 +103,8 @@ static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, st
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = engine_images(e, &store, err);
+	if (r == 0)
+		r = registry_flags_access(&f->registry, &credential, &o.access, err);
 	if (r < 0)
 		return r;
 	if (!f->quiet) {

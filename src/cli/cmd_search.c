@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/registry_flags.h"
 #include "cli/text.h"
 #include "codec/json.h"
 #include "registry/registry.h"
@@ -23,9 +24,13 @@ struct search_flags {
 	const char *format;
 	int limit;
 	bool no_trunc;
+	struct registry_flags registry;
 };
 
 static const struct option options[] = {
+	REGISTRY_OPTION_AUTHFILE(search_flags),
+	REGISTRY_OPTION_CERT_DIR(search_flags),
+	REGISTRY_OPTION_CREDS(search_flags),
 	{ .name = "filter",
 	  .short_name = 'f',
 	  .type = OPTION_LIST,
@@ -46,6 +51,7 @@ static const struct option options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(search_flags, no_trunc),
 	  .help = "Don't truncate output" },
+	REGISTRY_OPTION_TLS_VERIFY(search_flags),
 };
 
 static const struct output_column columns[] = {
@@ -172,6 +178,8 @@ static int cmd_search(struct cli *cli, void *target, int n, char **args, struct 
 	struct registry_search_result *results = NULL;
 	const char *term;
 	cleanup_free char *domain = split_term(args[0], &term);
+	cleanup_credential struct credential credential = { 0 };
+	struct registry_access access;
 	size_t n_results = 0;
 	int r = 0;
 
@@ -181,7 +189,9 @@ static int cmd_search(struct cli *cli, void *target, int n, char **args, struct 
 	for (char **word = f->filter; r >= 0 && word && *word; word++)
 		r = parse_filter(*word, &filter, err);
 	if (r >= 0)
-		r = registry_search(domain, term, (size_t)f->limit, false, &results, &n_results,
+		r = registry_flags_access(&f->registry, &credential, &access, err);
+	if (r >= 0)
+		r = registry_search(domain, term, (size_t)f->limit, &access, &results, &n_results,
 				    err);
 	if (r < 0)
 		return r;

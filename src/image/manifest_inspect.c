@@ -164,7 +164,7 @@ static int inspect_answer(struct registry *r, const struct reference *ref, const
 		rc = fetch_members(r, name, m, arena, &list, err);
 		return rc < 0 ? rc : add_all_verbose(&list, out, err);
 	}
-	rc = manifest_fetch(ref, o->insecure, arena, &member, err);
+	rc = manifest_fetch(ref, o->access, arena, &member, err);
 	return rc < 0 ? rc : add_one(&member, true, arena, out, err);
 }
 
@@ -174,7 +174,7 @@ static int inspect_remote(const struct reference *ref, const char *name,
 {
 	const struct registry_options options = { .domain = ref->domain,
 						  .path = ref->path,
-						  .insecure = o->insecure };
+						  .access = *o->access };
 	cleanup_with(registry_close) struct registry *r = NULL;
 	struct registry_manifest m = { 0 };
 	int rc = registry_open(&options, &r, err);

@@ -73,11 +73,12 @@ void manifest_list_add_platform(struct json_writer *w, const struct oci_platform
 
 struct reference;
 struct progress_sink;
+struct registry_access;
 
 /* One member as the registry has it, with the platform of its config.
  * Errors   ERROR_NOT_FOUND "no such manifest: x"; ERROR_INVALID "x is a manifest list" */
-int manifest_fetch(const struct reference *ref, bool insecure, struct arena *arena,
-		   struct oci_descriptor *ret, struct error *err);
+int manifest_fetch(const struct reference *ref, const struct registry_access *access,
+		   struct arena *arena, struct oci_descriptor *ret, struct error *err);
 
 /*
  * Push a list with its members. What other repositories have is mounted or copied.
@@ -85,8 +86,9 @@ int manifest_fetch(const struct reference *ref, bool insecure, struct arena *are
  * said     gets docker's lines ("Pushed ref ...", the digest)
  * Errors   ERROR_NOT_FOUND "No such manifest: x"; ERROR_INVALID a member without platform
  */
-int manifest_list_push(struct image_store *store, const struct reference *ref, bool insecure,
-		       const struct progress_sink *said, struct error *err);
+int manifest_list_push(struct image_store *store, const struct reference *ref,
+		       const struct registry_access *access, const struct progress_sink *said,
+		       struct error *err);
 
 /*
  * docker's inspect text, appended.
@@ -96,7 +98,8 @@ int manifest_list_push(struct image_store *store, const struct reference *ref, b
  */
 struct manifest_inspect_options {
 	const char *list_text, *text;
-	bool verbose, insecure;
+	bool verbose;
+	const struct registry_access *access;
 };
 int manifest_inspect(struct image_store *store, const struct manifest_inspect_options *o,
 		     struct buf *out, struct error *err);

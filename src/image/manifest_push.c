@@ -20,11 +20,12 @@
 
 #define COPY_BYTES ((size_t)128 << 10)
 
-static int open_registry(const struct reference *ref, bool push, bool insecure,
-			 struct registry **ret, struct error *err)
+static int open_registry(const struct reference *ref, bool push,
+			 const struct registry_access *access, struct registry **ret,
+			 struct error *err)
 {
 	const struct registry_options o = {
-		.domain = ref->domain, .path = ref->path, .push = push, .insecure = insecure
+		.domain = ref->domain, .path = ref->path, .push = push, .access = *access
 	};
 
 	return registry_open(&o, ret, err);
@@ -85,13 +86,13 @@ static int fill_member(struct registry *r, const struct registry_manifest *m, co
 	return rc;
 }
 
-int manifest_fetch(const struct reference *ref, bool insecure, struct arena *arena,
-		   struct oci_descriptor *ret, struct error *err)
+int manifest_fetch(const struct reference *ref, const struct registry_access *access,
+		   struct arena *arena, struct oci_descriptor *ret, struct error *err)
 {
 	cleanup_with(registry_close) struct registry *r = NULL;
 	cleanup_free char *name = reference_format(ref);
 	struct registry_manifest m = { 0 };
-	int rc = open_registry(ref, false, insecure, &r, err);
+	int rc = open_registry(ref, false, access, &r, err);
 
 	if (rc == 0)
 		rc = registry_manifest_get(r, ref->digest ? ref->digest : ref->tag, &m, err);
@@ -110,7 +111,7 @@ struct list_push {
 	struct image_store *store;
 	const struct reference *target;
 	struct registry *registry; /* of the target */
-	bool insecure;
+	const struct registry_access *access;
 	const struct progress_sink *said;
 };
 
@@ -161,8 +162,14 @@ static int bring_blob(struct list_push *p, struct source *from, const struct oci
 		r = registry_blob_mount(p->registry, &id, from->ref.path, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (!from->registry)
-		r = open_registry(&from->ref, false, p->insecure, &from->registry, err);
+	if (!from->registry) {
+		struct registry_access access = *p->access;
+
+		if (!str_eq(from->ref.domain, p->target->domain))
+			access.credential =
+				NULL; /* it is for the target, and nobody else's to see */
+		r = open_registry(&from->ref, false, &access, &from->registry, err);
+	}
 	return r < 0 ? r : copy_blob(p, from, &id, d->size, err);
 }
 
@@ -236,18 +243,19 @@ static int push_all(struct list_push *p, const struct manifest_list *list, struc
 	return 0;
 }
 
-int manifest_list_push(struct image_store *store, const struct reference *ref, bool insecure,
-		       const struct progress_sink *said, struct error *err)
+int manifest_list_push(struct image_store *store, const struct reference *ref,
+		       const struct registry_access *access, const struct progress_sink *said,
+		       struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_with(registry_close) struct registry *registry = NULL;
 	cleanup_free char *name = reference_format(ref);
-	struct list_push p = { store, ref, NULL, insecure, said };
+	struct list_push p = { store, ref, NULL, access, said };
 	struct manifest_list list;
 	int r = manifest_list_load(store, name, arena, &list, err);
 
 	if (r == 0)
-		r = open_registry(ref, true, insecure, &registry, err);
+		r = open_registry(ref, true, access, &registry, err);
 	if (r < 0)
 		return r;
 	p.registry = registry;

@@ -423,7 +423,7 @@ static int check_policy(const struct pull_image *im, struct error *err)
 		.registry = im->p->registry,
 	};
 
-	return policy_check(NULL, &image, err);
+	return policy_check(im->p->options->signature_policy, &image, err);
 }
 
 static int take_image(struct pull_image *im, struct error *err)
@@ -525,7 +525,7 @@ int image_pull(struct image_store *store, const struct reference *ref,
 {
 	const struct registry_options registry = { .domain = ref->domain,
 						   .path = ref->path,
-						   .insecure = options->insecure };
+						   .access = options->access };
 	cleanup_with(registry_close) struct registry *opened = NULL;
 	struct pull p = { .store = store, .options = options, .ref = ref, .stop = STOP_NONE };
 	int r = 0;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "image/progress.h"
 #include "image/transfer.h"
+#include "registry/registry.h"
 
 struct image_store;
 struct reference;
@@ -19,9 +20,10 @@ struct reference;
 struct image_pull_options {
 	const char *platform; /* "linux/arm64": which of several; NULL: this machine's */
 	bool all_tags;	      /* every tag of the repository; the reference's is not asked for */
-	bool insecure;
-	unsigned jobs; /* layers at once; 0: 3, as docker */
-	int stop_fd;   /* readable: it ends, with -ECANCELED; <= 0: never */
+	struct registry_access access;
+	const char *signature_policy; /* another policy.json; or NULL */
+	unsigned jobs;		      /* layers at once; 0: 3, as docker */
+	int stop_fd;		      /* readable: it ends, with -ECANCELED; <= 0: never */
 	struct image_limits limits;
 	struct progress_sink progress;
 };

@@ -283,10 +283,9 @@ int image_push(struct image_store *store, const struct reference *ref,
 {
 	cleanup_with(registry_close) struct registry *registry = NULL;
 	cleanup_free char *repository = xasprintf("%s/%s", ref->domain, ref->path);
-	const struct registry_options o = { .domain = ref->domain,
-					    .path = ref->path,
-					    .push = true,
-					    .insecure = options->insecure };
+	const struct registry_options o = {
+		.domain = ref->domain, .path = ref->path, .push = true, .access = options->access
+	};
 	struct push p = {
 		.store = store, .ref = ref, .options = options, .repository = repository
 	};

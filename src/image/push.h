@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "codec/inflate.h"
 #include "image/progress.h"
+#include "registry/registry.h"
 
 struct image_store;
 struct reference;
@@ -21,7 +22,7 @@ struct image_push_options {
 	const char *platform; /* what the image must be for, "linux/arm64"; NULL: anything */
 	/* Of plain layers. COMPRESSION_NONE: gzip for those that no registry has seen, else all. */
 	enum compression compression;
-	bool insecure;
+	struct registry_access access;
 	unsigned jobs; /* layers at once; 0: 5, as docker */
 	struct progress_sink progress;
 };

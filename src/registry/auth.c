@@ -34,7 +34,7 @@ struct token {
 struct auth {
 	struct registry *r; /* for its patience */
 	struct http_client *client;
-	char *domain, *path;
+	char *domain, *path, *authfile;
 	pthread_mutex_t
 		lock; /* the following; held while a token is fetched: others want the same */
 	bool looked, has_credential;
@@ -45,7 +45,7 @@ struct auth {
 };
 
 struct auth *auth_new(struct registry *r, struct http_client *client, const char *domain,
-		      const char *path)
+		      const char *path, const char *authfile)
 {
 	struct auth *a = xcalloc(1, sizeof(*a));
 
@@ -53,6 +53,7 @@ struct auth *auth_new(struct registry *r, struct http_client *client, const char
 	a->client = client;
 	a->domain = xstrdup(domain);
 	a->path = path ? xstrdup(path) : NULL;
+	a->authfile = authfile ? xstrdup(authfile) : NULL;
 	(void)pthread_mutex_init(&a->lock, NULL);
 	return a;
 }
@@ -78,6 +79,7 @@ struct auth *auth_free(struct auth *a)
 	(void)pthread_mutex_destroy(&a->lock); /* nobody holds it */
 	free(a->domain);
 	free(a->path);
+	free(a->authfile);
 	free(a);
 	return NULL;
 }
@@ -127,7 +129,7 @@ static int look_for_credential(struct auth *a, struct error *err)
 
 	if (a->looked)
 		return 0;
-	r = credential_find(a->domain, a->path, &a->credential, err);
+	r = credential_find(a->authfile, a->domain, a->path, &a->credential, err);
 	if (r < 0)
 		return r;
 	a->looked = true;

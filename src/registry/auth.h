@@ -19,9 +19,9 @@ struct http_client;
 struct http_headers;
 struct registry;
 
-/* domain, path: for credential_find(); copied. r, client: borrowed, for the token server. */
+/* domain, path, authfile: for credential_find(); copied. r, client: borrowed, for the token server. */
 struct auth *auth_new(struct registry *r, struct http_client *client, const char *domain,
-		      const char *path);
+		      const char *path, const char *authfile);
 struct auth *auth_free(struct auth *a);
 /* This one instead of what is stored. Before the first request. */
 void auth_set_credential(struct auth *a, const struct credential *c);

@@ -121,14 +121,15 @@ static int read_directory(const char *dir, struct registry_certs *c, struct erro
 	return r;
 }
 
-int registry_certs_load(const char *domain, struct registry_certs *ret, struct error *err)
+int registry_certs_load(const char *named, const char *domain, struct registry_certs *ret,
+			struct error *err)
 {
 	cleanup_registry_certs struct registry_certs c = { 0 };
 	cleanup_free char *dir = NULL;
-	int r = locate(domain, &dir, err);
+	int r = named ? 1 : locate(domain, &dir, err);
 
 	if (r > 0)
-		r = read_directory(dir, &c, err);
+		r = read_directory(named ? named : dir, &c, err);
 	if (r < 0)
 		return error_prefix(err, r, "certificates for %s", domain);
 	*ret = c;

@@ -19,11 +19,13 @@ struct registry_certs {
 };
 
 /*
+ * named       --cert-dir: where the files lie; NULL: see above
  * domain      "localhost:5000"
  * Returns     0; all NULL if there is nothing
  * Errors      ERROR_INVALID: a certificate without its key, or the other way round; a file that
  *             cannot be read
  */
-int registry_certs_load(const char *domain, struct registry_certs *ret, struct error *err);
+int registry_certs_load(const char *named, const char *domain, struct registry_certs *ret,
+			struct error *err);
 void registry_certs_done(struct registry_certs *c);
 #define cleanup_registry_certs __attribute__((cleanup(registry_certs_done)))

@@ -95,12 +95,15 @@ static int find_at(char *file, bool is_docker, const char *domain, const char *p
 	return r < 0 ? r : find(&f, domain, path, ret, err);
 }
 
-int credential_find(const char *domain, const char *path, struct credential *ret, struct error *err)
+int credential_find(const char *file, const char *domain, const char *path, struct credential *ret,
+		    struct error *err)
 {
 	int r;
 
-	if (named_file())
-		return find_at(xstrdup(named_file()), false, domain, path, ret, err);
+	if (!file)
+		file = named_file();
+	if (file)
+		return find_at(xstrdup(file), false, domain, path, ret, err);
 	r = find_at(docker_file(), true, domain, path, ret, err);
 	if (r == 0)
 		r = find_at(runtime_file(), false, domain, path, ret, err);

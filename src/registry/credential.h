@@ -32,13 +32,14 @@ void credential_done(struct credential *c);
 /*
  * What the user stored for a repository.
  *
+ * file        --authfile: it alone; NULL: see above
  * domain      of a normalised reference: "docker.io", "localhost:5000"
  * path        "library/nginx": a more exact entry of an auth.json ("quay.io/me/app") wins over the
  *             registry's; NULL: the registry's
  * Returns     1 and *ret filled; 0: nothing is stored
  * Errors      a file that cannot be read or understood; a helper program that fails
  */
-int credential_find(const char *domain, const char *path, struct credential *ret,
+int credential_find(const char *file, const char *domain, const char *path, struct credential *ret,
 		    struct error *err);
 
 /* Where credential_store() put it. */

@@ -241,10 +241,11 @@ static int search(struct registry *r, struct found *f, struct error *err)
 	return more == 2 ? read_pages(&pages, err) : more;
 }
 
-int registry_search(const char *domain, const char *term, size_t limit, bool insecure,
-		    struct registry_search_result **ret, size_t *ret_n, struct error *err)
+int registry_search(const char *domain, const char *term, size_t limit,
+		    const struct registry_access *access, struct registry_search_result **ret,
+		    size_t *ret_n, struct error *err)
 {
-	const struct registry_options o = { .domain = domain, .insecure = insecure };
+	const struct registry_options o = { .domain = domain, .access = *access };
 	cleanup_with(registry_close) struct registry *r = NULL;
 	struct found f = { .domain = domain, .term = term, .limit = limit };
 	int failed = registry_open(&o, &r, err);

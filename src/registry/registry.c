@@ -35,9 +35,9 @@ static int open_site(struct registry *r, struct site *s, const struct registry_o
 	struct http_options options = { .stall_ms = o->stall_ms, .cancel = &r->cancelled };
 	int n;
 
-	if (o->insecure)
-		s->place.insecure = true;
-	n = registry_certs_load(s->place.domain, &certs, err);
+	if (o->access.tls != REGISTRY_TLS_CONFIGURED)
+		s->place.insecure = o->access.tls == REGISTRY_TLS_ANY;
+	n = registry_certs_load(o->access.cert_dir, s->place.domain, &certs, err);
 	if (n < 0)
 		return n;
 	options.insecure = s->place.insecure;
@@ -47,7 +47,9 @@ static int open_site(struct registry *r, struct site *s, const struct registry_o
 	n = http_client_new(&options, &s->client, err);
 	if (n < 0)
 		return n;
-	s->auth = auth_new(r, s->client, s->place.domain, s->place.path);
+	s->auth = auth_new(r, s->client, s->place.domain, s->place.path, o->access.authfile);
+	if (o->access.credential && !s->place.is_mirror)
+		auth_set_credential(s->auth, o->access.credential);
 	return 0;
 }
 
@@ -307,9 +309,9 @@ int registry_manifest_get(struct registry *r, const char *reference, struct regi
 
 /* Logging in */
 
-int registry_login(const char *domain, const struct credential *c, bool insecure, struct error *err)
+int registry_login(const char *domain, const struct registry_access *access, struct error *err)
 {
-	const struct registry_options o = { .domain = domain, .insecure = insecure };
+	const struct registry_options o = { .domain = domain, .access = *access };
 	const struct registry_call call = { .method = "GET", .target = "/v2/", .any_scope = true };
 	cleanup_with(registry_close) struct registry *r = NULL;
 	cleanup_with(http_close) struct http_exchange *x = NULL;
@@ -317,7 +319,6 @@ int registry_login(const char *domain, const struct credential *c, bool insecure
 
 	if (n < 0)
 		return n;
-	auth_set_credential(r->sites[r->n_sites - 1].auth, c);
 	n = registry_call(r, &call, &x, err);
 	if (n < 0)
 		return n;

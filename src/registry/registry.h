@@ -22,17 +22,32 @@
 #include "base/error.h"
 #include "base/macro.h"
 
+struct credential;
 struct registry; /* usable by several threads at once */
 struct stream;
 
 /* Repository */
 
+enum registry_tls {
+	REGISTRY_TLS_CONFIGURED, /* as registries.conf says; HTTP to this host */
+	REGISTRY_TLS_VERIFIED,	 /* HTTPS and good certificates, whatever it says */
+	REGISTRY_TLS_ANY,	 /* plain HTTP and unverified certificates are fine */
+};
+
+/* What the user says about one command, instead of what is configured. All borrowed; zeroed: nothing. */
+struct registry_access {
+	enum registry_tls tls;		     /* mirrors, too */
+	const char *cert_dir;		     /* holds *.crt, *.cert and *.key; mirrors, too */
+	const char *authfile;		     /* credentials are looked for there alone */
+	const struct credential *credential; /* for the registry; mirrors have their own */
+};
+
 struct registry_options {
 	const char *domain; /* of a normalised reference: "docker.io", "localhost:5000"; borrowed */
 	const char *path;   /* "library/nginx"; borrowed */
 	bool push;	    /* wants the right to write; mirrors are not asked then */
-	bool insecure;	    /* plain HTTP and unverified certificates are fine */
-	unsigned stall_ms;  /* a connection without traffic for so long is broken; 0: 30 s */
+	struct registry_access access;
+	unsigned stall_ms; /* a connection without traffic for so long is broken; 0: 30 s */
 };
 
 /* Reads configuration and credentials; the network is first touched by what follows. */
@@ -91,16 +106,13 @@ int registry_tags(struct registry *r, char ***ret_tags, struct error *err);
 
 /* Logging in */
 
-struct credential;
-
 /*
  * Does the registry take this credential? GET /v2/, with the token server if it names one.
  *
- * c             instead of what is stored
+ * access        its credential is tried, instead of what is stored
  * Errors        ERROR_DENIED: "unauthorized: incorrect username or password", or the registry's words
  */
-int registry_login(const char *domain, const struct credential *c, bool insecure,
-		   struct error *err);
+int registry_login(const char *domain, const struct registry_access *access, struct error *err);
 
 struct registry_search_result {
 	char *name;	   /* "library/nginx" or "localhost:5000/team/app": what can be pulled */
@@ -117,6 +129,7 @@ struct registry_search_result {
  * limit   at most so many
  * ret     heap, free with registry_search_free()
  */
-int registry_search(const char *domain, const char *term, size_t limit, bool insecure,
-		    struct registry_search_result **ret, size_t *ret_n, struct error *err);
+int registry_search(const char *domain, const char *term, size_t limit,
+		    const struct registry_access *access, struct registry_search_result **ret,
+		    size_t *ret_n, struct error *err);
 void registry_search_free(struct registry_search_result *results, size_t n);

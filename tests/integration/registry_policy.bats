@@ -157,6 +157,51 @@ refuses() {
   takes simple:2
 }
 
+# loads ARCHIVE: skopeo, given the same file, says the same
+loads() {
+  local from=docker-archive:
+  case $1 in *oci.tar) from=oci-archive: ;; *oci) from=oci: ;; esac
+  run berth load -q -i "$1"
+  skopeo --policy "$POLICY" copy -q "$from$1" "dir:$BATS_TEST_TMPDIR/copy" >"$BATS_TEST_TMPDIR/skopeo" 2>&1
+  [ "$?" = "$status" ] || { cat "$BATS_TEST_TMPDIR/skopeo"; return 2; }
+  [ "$status" -eq 0 ] || return 1
+  # shellcheck disable=SC2046
+  berth rmi -f $(berth images -q) >/dev/null
+}
+
+@test "archives are loaded as the policy says: by their kind and place" {
+  local dir=$BATS_TEST_TMPDIR/archives
+  mkdir -p "$dir/oci" "$dir/bad"
+  make_image oci "$dir/oci.tar"
+  tar -xf "$dir/oci.tar" -C "$dir/oci"
+  cp "$dir/oci.tar" "$dir/bad/oci.tar"
+  echo '{"default":[{"type":"reject"}]}' >"$POLICY"
+  run ! loads "$BATS_FILE_TMPDIR/image.tar"
+  run -1 berth load -i "$BATS_FILE_TMPDIR/image.tar"
+  [[ $output = *"'docker-archive:-' is refused by 'reject' of 'default' in '$POLICY'"* ]]
+  printf '{"default":[{"type":"reject"}],"transports":{"docker-archive":{"":[%s]},"oci-archive":{"%s":[%s],"%s/bad":[%s]},"oci":{"":[%s]}}}' \
+    '{"type":"insecureAcceptAnything"}' "$dir" '{"type":"insecureAcceptAnything"}' "$dir" '{"type":"reject"}' \
+    '{"type":"signedBy","keyType":"GPGKeys","keyPath":"'"$BATS_FILE_TMPDIR/good.asc"'"}' >"$POLICY"
+  loads "$BATS_FILE_TMPDIR/image.tar"
+  loads "$dir/oci.tar"
+  run -1 loads "$dir/bad/oci.tar"
+  run -1 loads "$dir/oci"
+  [ -z "$(berth images -q)" ]
+  run -1 berth load -i "$dir/oci"
+  [[ $output = *"'oci:$dir/oci' is refused by 'signedBy' of ''"*"it has no signatures"* ]]
+  ln -s bad/oci.tar "$dir/link.tar" # where it lies counts
+  run -1 berth load -i "$dir/link.tar"
+  [[ $output = *"'reject' of '$dir/bad'"* ]]
+  run -1 berth load <"$dir/oci.tar" # no place: the default's
+  [[ $output = *"'oci-archive:-' is refused by 'reject' of 'default'"* ]]
+  echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$BATS_TEST_TMPDIR/other.json"
+  berth load -q --signature-policy "$BATS_TEST_TMPDIR/other.json" -i "$dir/bad/oci.tar"
+  run -1 berth pull -q "$REGISTRY/plain:1"
+  berth pull -q --signature-policy "$BATS_TEST_TMPDIR/other.json" "$REGISTRY/plain:1"
+  # shellcheck disable=SC2046
+  berth rmi -f $(berth images -q) >/dev/null
+}
+
 @test "attached signatures: by the right key" { # Debian 12 builds skopeo without them
   policy "{\"type\":\"sigstoreSigned\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.pub\",\"signedIdentity\":{\"type\":\"matchRepository\"}}"
   pulls cosign:1

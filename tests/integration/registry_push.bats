@@ -206,17 +206,55 @@ member() {
 
 @test "a registry behind HTTPS and a password" {
   needs program:htpasswd program:openssl
-  REGISTRY_TLS=1 REGISTRY_AUTH=alice:secret "$BERTH_TOP/tests/lib/with-registry" --start "$work/private"
-  . "$work/private/env"
+  start_private
   fill_large "$REGISTRY/private:1"
   run -1 berth push "$REGISTRY/private:1"
   expect_text "unauthorized: authentication required"
   berth login -u alice --password-stdin "$REGISTRY" <<<secret
-  run berth push "$REGISTRY/private:1"
-  curl -sf --cacert "$REGISTRY_CA" -u alice:secret "https://$REGISTRY/v2/private/tags/list" >"$work/tags" || true
-  "$BERTH_TOP/tests/lib/with-registry" --stop "$work/private"
-  expect_status 0
+  run -0 berth push "$REGISTRY/private:1"
+  curl -sf --cacert "$REGISTRY_CA" -u alice:secret "https://$REGISTRY/v2/private/tags/list" >"$work/tags"
   [ "$(member '["tags"][0]' <"$work/tags")" = 1 ]
+}
+
+start_private() {
+  REGISTRY_TLS=1 REGISTRY_AUTH=alice:secret "$BERTH_TOP/tests/lib/with-registry" --start "$work/private"
+  . "$work/private/env"
+}
+
+@test "credentials and certificates of the command line: --creds, --authfile, --cert-dir, --tls-verify" {
+  needs program:htpasswd program:openssl
+  local HOME=$work name=private:1
+  REGISTRY_CLIENT_CERT=1 start_private
+  name=$REGISTRY/private:1
+  mkdir "$work/certs"
+  cp "$REGISTRY_CERT" "$work/certs/client.cert"
+  cp "$REGISTRY_KEY" "$work/certs/client.key"
+  fill oci "$name"
+  run -1 berth push --creds alice:secret "$name" # it wants a certificate
+  run -1 berth push --cert-dir "$work/certs" --creds alice:wrong "$name"
+  expect_text "unauthorized: authentication required"
+  run -0 berth push --cert-dir "$work/certs" --creds alice:secret "$name"
+  [ ! -e "$work/.docker" ]
+  run -1 berth pull --cert-dir "$work/certs" --creds alice:secret --tls-verify "$name"
+  expect_text "certificate"
+  run -0 berth pull --cert-dir "$work/certs" --creds alice:secret --tls-verify=false "$name"
+  cp "$REGISTRY_CA" "$work/certs/ca.crt"
+  run -1 berth login --tls-verify --authfile "$work/auth" -u alice --password-stdin "$REGISTRY" <<<secret
+  berth login --tls-verify --cert-dir "$work/certs" --authfile "$work/auth" -u alice --password-stdin "$REGISTRY" <<<secret
+  run -1 berth login --get-login "$REGISTRY"
+  expect_text "not logged into $REGISTRY"
+  set -- --tls-verify --cert-dir "$work/certs" --authfile "$work/auth"
+  [ "$(berth login --get-login --authfile "$work/auth" "$REGISTRY")" = alice ]
+  run -0 berth pull "$@" "$name"
+  run -0 berth search "$@" --format '{{.Name}}' "$REGISTRY/priv"
+  expect_output "$REGISTRY/private"
+  run -0 berth manifest inspect "$@" "$name"
+  run -0 berth manifest create "$@" "$REGISTRY/list:1" "$name"
+  run -0 berth manifest push "$@" -q --rm "$REGISTRY/list:1"
+  [[ $output = sha256:* ]] && [ "${#lines[@]}" = 1 ]
+  run -1 berth manifest inspect "$@" list:1
+  run -1 berth pull --authfile "$work/none" "$name"
+  expect_text "cannot open '$work/none'"
 }
 
 # A layer of 4 MiB that does not compress.

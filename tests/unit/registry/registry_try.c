@@ -164,7 +164,7 @@ static const struct {
 	{ "get", do_get },   { "head", do_head },   { "tags", do_tags },
 };
 
-static int do_search(char **args, bool insecure, struct error *err)
+static int do_search(char **args, const struct registry_access *access, struct error *err)
 {
 	struct registry_search_result *results = NULL;
 	uint64_t limit = 25;
@@ -173,7 +173,7 @@ static int do_search(char **args, bool insecure, struct error *err)
 
 	if (args[2])
 		(void)str_to_u64(args[2], &limit);
-	r = registry_search(args[0], args[1], limit, insecure, &results, &n, err);
+	r = registry_search(args[0], args[1], limit, access, &results, &n, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		printf("%s %" PRIu64 " %s\n", results[i].name, results[i].stars,
 		       results[i].description);
@@ -189,11 +189,12 @@ static int run(const char *verb, char **args, struct registry_options *o, struct
 	int n;
 
 	if (str_eq(verb, "search"))
-		return do_search(args, o->insecure, err);
+		return do_search(args, &o->access, err);
 	if (str_eq(verb, "login")) {
 		const struct credential c = { .username = args[1], .secret = args[2] };
 
-		return registry_login(args[0], &c, o->insecure, err);
+		o->access.credential = &c;
+		return registry_login(args[0], &o->access, err);
 	}
 	n = reference_parse_bare(args[0], &name, err);
 	if (n < 0)
@@ -222,7 +223,7 @@ int main(int argc, char **argv)
 			log_set_level(LOG_LEVEL_DEBUG);
 			break;
 		case 'i':
-			o.insecure = true;
+			o.access.tls = REGISTRY_TLS_ANY;
 			break;
 		case 'p':
 			o.push = true;

@@ -24,7 +24,7 @@ static void test_all_authorities_and_the_first_pair_are_taken(void **state)
 	home_write(state, DIR "y.cert", "C", 0644);
 	home_write(state, DIR "y.key", "K", 0600);
 	home_write(state, DIR "README", "not read", 0644);
-	assert_int_equal(registry_certs_load("reg.test:5000", &c, &err), 0);
+	assert_int_equal(registry_certs_load(NULL, "reg.test:5000", &c, &err), 0);
 	assert_string_equal(c.ca_pem, "FIRST\nSECOND\n\n");
 	assert_true(str_ends(c.cert_file, "reg.test:5000/x.cert"));
 	assert_true(str_ends(c.key_file, "reg.test:5000/x.key"));
@@ -36,7 +36,7 @@ static void test_another_port_is_another_registry(void **state)
 	struct error err = { 0 };
 
 	home_write(state, DIR "a.crt", "FIRST", 0644);
-	assert_int_equal(registry_certs_load("reg.test", &c, &err), 0);
+	assert_int_equal(registry_certs_load(NULL, "reg.test", &c, &err), 0);
 	assert_null(c.ca_pem);
 	assert_null(c.cert_file);
 	assert_null(c.key_file);
@@ -48,7 +48,7 @@ static void test_half_a_pair_is_refused(void **state)
 	struct error err = { 0 };
 
 	home_write(state, DIR "x.cert", "C", 0644);
-	assert_true(registry_certs_load("reg.test:5000", &c, &err) < 0);
+	assert_true(registry_certs_load(NULL, "reg.test:5000", &c, &err) < 0);
 	assert_int_equal(err.kind, ERROR_INVALID);
 	assert_non_null(strstr(err.msg, "x.cert' has no 'x.key' beside it"));
 }

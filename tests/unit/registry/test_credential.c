@@ -18,7 +18,7 @@ static char *found(const char *domain, const char *path)
 {
 	cleanup_credential struct credential c = { 0 };
 	struct error err = { 0 };
-	int r = credential_find(domain, path, &c, &err);
+	int r = credential_find(NULL, domain, path, &c, &err);
 
 	if (r < 0)
 		return xasprintf("error: %s", err.msg);
