@@ -3,8 +3,8 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/macro.h"
 #include "base/mem.h"
@@ -13,7 +13,7 @@
 #include "engine/engine.h"
 #include "engine/prune.h"
 
-#define ANSWER_MAX 64
+#define SPACE " \t\r\n"
 
 const struct option prune_options[PRUNE_OPTIONS_SYSTEM] = {
 	{ .name = "filter",
@@ -37,17 +37,21 @@ const struct option prune_options[PRUNE_OPTIONS_SYSTEM] = {
 	  .help = "Prune anonymous volumes (there are none yet)" },
 };
 
-/* "y" and nothing else, as docker takes it. */
+/* A line with "y" and nothing else, as docker takes it. */
 static bool confirm(const char *warning)
 {
-	char answer[ANSWER_MAX] = "";
+	cleanup_free char *line = NULL;
+	size_t size = 0, len;
+	const char *answer;
 
 	(void)printf("WARNING! %sAre you sure you want to continue? [y/N] ", warning);
 	(void)fflush(stdout); /* the question comes before the answer; the end checks stdout */
-	if (!fgets(answer, sizeof(answer), stdin))
+	if (getline(&line, &size, stdin) < 0)
 		return false;
-	answer[strcspn(answer, " \t\r\n")] = '\0';
-	return strcasecmp(answer, "y") == 0;
+	answer = line + strspn(line, SPACE);
+	len = strcspn(answer, SPACE);
+	return len == 1 && tolower((unsigned char)*answer) == 'y' &&
+	       !answer[len + strspn(answer + len, SPACE)];
 }
 
 static void print_containers(const struct engine_pruned *p)
