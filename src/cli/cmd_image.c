@@ -8,6 +8,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "cli/cmd_history.h"
+#include "cli/cmd_image_mount.h"
 #include "cli/cmd_images.h"
 #include "cli/cmd_inspect.h"
 #include "cli/cmd_prune.h"
@@ -336,6 +337,15 @@ static const struct command commands[] = {
 	  .max_args = 1,
 	  .run = cmd_images },
 	{ .group = "image",
+	  .name = "mount",
+	  .usage = "[OPTIONS] [IMAGE...]",
+	  .summary = "Mount images read-only and print where, or list those that are mounted",
+	  .options = mount_image_options,
+	  .n_options = MOUNT_IMAGE_OPTIONS,
+	  .target_size = sizeof(struct mount_image_flags),
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_mount_image },
+	{ .group = "image",
 	  .name = "prune",
 	  .usage = "[OPTIONS]",
 	  .summary = "Remove unused images",
@@ -383,6 +393,16 @@ static const struct command commands[] = {
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_image_tree },
+	{ .group = "image",
+	  .name = "unmount",
+	  .alias = "umount",
+	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
+	  .summary = "Unmount images that 'image mount' mounted",
+	  .options = unmount_image_options,
+	  .n_options = UNMOUNT_IMAGE_OPTIONS,
+	  .target_size = sizeof(struct unmount_image_flags),
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_unmount_image },
 	{ .group = "image",
 	  .name = "untag",
 	  .top = "untag",

@@ -33,8 +33,7 @@ int engine_db(struct engine *e, struct db **ret_db, struct error *err);
  */
 int engine_program(const char *name, char **ret_path, struct error *err);
 
-/* image_in_use_fn; ctx is the engine. 0: no container uses the image, 1: one that is stopped does,
- * 2: a running one. */
+/* image_in_use_fn; ctx is the engine. */
 int engine_image_user(void *ctx, const struct digest *id, char *who, size_t who_size);
 
 /* After a removal: deletes at once what is in the trash if the disk was full. */

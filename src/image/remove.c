@@ -23,6 +23,7 @@ enum use {
 	USE_NONE,
 	USE_STOPPED,
 	USE_RUNNING,
+	USE_MOUNTED,
 };
 
 struct remover {
@@ -136,6 +137,11 @@ static int refuse(const char *text, const struct index_entry *e, bool by_name, i
 {
 	const char *id = digest_hex(&e->id);
 
+	if (use == USE_MOUNTED)
+		return error_kind(err, ERROR_CONFLICT,
+				  "conflict: unable to delete %.*s (must be forced) - image is "
+				  "mounted: 'berth image unmount'",
+				  SHORT_ID, id);
 	if (by_name)
 		return error_kind(err, ERROR_CONFLICT,
 				  "conflict: unable to remove repository reference \"%s\" (must "
@@ -164,7 +170,7 @@ static int remove_last(struct remover *rm, const char *text, struct index_entry 
 
 	if (use < 0)
 		return error_num(err, -use, "cannot find out who uses image %s", e->id.text);
-	if (use != USE_NONE && (!force || (use == USE_RUNNING && !by_name)))
+	if (use == USE_MOUNTED || (use != USE_NONE && (!force || (use == USE_RUNNING && !by_name))))
 		return refuse(text, e, by_name, use, who, err);
 	/* a damaged image can be forced out of the index; gc finds its blobs */
 	r = use == USE_NONE ? image_read(rm->store, &rm->index, e, &image, err) : 0;

@@ -114,7 +114,7 @@ enum image_remove_flag {
 
 /*
  * The engine's answer to "does a container use the image id?": 0 no, 1 yes (stopped), 2 yes and it
- * runs. who gets the container's short id for the message.
+ * runs, 3 no, but it is mounted on the host. who gets the container's short id for the message.
  */
 typedef int (*image_in_use_fn)(void *ctx, const struct digest *id, char *who, size_t who_size);
 

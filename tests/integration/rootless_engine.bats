@@ -375,3 +375,12 @@ gone() {
   expect_output 0
   run -0 as_stranger berth rm -f alone
 }
+
+@test "image mount: only where the mount stays, in unshare" {
+  run -1 as_user berth image mount berth-test
+  expect_text "an ordinary user's mount would end with this command: run it, and what looks at the image, in 'berth unshare'"
+  # shellcheck disable=SC2016
+  run -0 as_user berth unshare sh -c 'cd "$(berth image mount berth-test)" && ls bin/busybox && cd / && berth image unmount berth-test'
+  expect_text "bin/busybox"
+  [ ! -e "$USER_HOME/run/berth/image-mounts" ]
+}
