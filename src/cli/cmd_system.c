@@ -21,6 +21,7 @@
 #include "codec/json.h"
 #include "engine/engine.h"
 #include "image/platform.h"
+#include "runtime/rootless.h"
 
 struct format_flags {
 	const char *format;
@@ -234,7 +235,9 @@ static int cmd_unshare(struct cli *cli, void *target UNUSED, int n, char **args,
 	if (setenv("BERTH_ROOT", engine_root_path(e), 1) < 0 ||
 	    setenv("BERTH_STATE", engine_state_path(e), 1) < 0)
 		return error_oom(err);
-	r = proc_spawn(&spawn, &pidfd, NULL, err);
+	r = rootless_own_mounts(err);
+	if (r == 0)
+		r = proc_spawn(&spawn, &pidfd, NULL, err);
 	if (r == 0)
 		r = proc_wait(pidfd, &status, err);
 	return r < 0 ? r : status.code;

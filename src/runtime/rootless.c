@@ -348,3 +348,10 @@ int rootless_enter(const char *state_path, struct error *err)
 		return error_sys(err, "cannot become root of your user namespace");
 	return 0;
 }
+
+int rootless_own_mounts(struct error *err)
+{
+	/* what the host mounts later is seen, and nothing of ours there: mount_namespaces(7) makes
+	 * all mounts slaves where the new owner has less rights */
+	return unshare(CLONE_NEWNS) < 0 ? error_sys(err, "cannot make a mount namespace") : 0;
+}

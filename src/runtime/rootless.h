@@ -22,3 +22,7 @@
  * Source       user_namespaces(7), newuidmap(1), subuid(5); docs/decisions/0030-rootless.md
  */
 int rootless_enter(const char *state_path, struct error *err);
+
+/* Then: mounts of the caller and its children that end with the last of them. Single-threaded callers
+ * only. */
+int rootless_own_mounts(struct error *err);
