@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/image_inspect.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -25,15 +28,26 @@ static void add_set(struct json_writer *w, const char *key, const char *const *i
 	json_end(w);
 }
 
+static int compare_pairs(const void *a, const void *b)
+{
+	return strcmp(((const struct oci_pair *)a)->key, ((const struct oci_pair *)b)->key);
+}
+
+/* By name, as Go writes a map. */
 static void add_labels(struct json_writer *w, const struct oci_image_run *run)
 {
+	cleanup_free struct oci_pair *sorted = NULL;
+
 	if (run->n_labels == 0) {
 		json_add_null(w, "Labels");
 		return;
 	}
+	sorted = xcalloc(run->n_labels, sizeof(*sorted));
+	memcpy(sorted, run->labels, run->n_labels * sizeof(*sorted));
+	qsort(sorted, run->n_labels, sizeof(*sorted), compare_pairs);
 	json_begin_object(w, "Labels");
 	for (size_t i = 0; i < run->n_labels; i++)
-		json_add_string(w, run->labels[i].key, run->labels[i].value);
+		json_add_string(w, sorted[i].key, sorted[i].value);
 	json_end(w);
 }
 

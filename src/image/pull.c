@@ -426,6 +426,22 @@ static int check_policy(const struct pull_image *im, struct error *err)
 	return policy_check(im->p->options->signature_policy, &image, err);
 }
 
+/* text: taken */
+static void say(const struct pull *p, char *text)
+{
+	progress_show(&p->options->progress, NULL, text, 0, 0);
+	free(text);
+}
+
+/* When the registry has answered, as docker does. */
+static void say_begin(const struct pull_image *im)
+{
+	const struct reference *ref = im->ref;
+
+	say(im->p,
+	    xasprintf("%s: Pulling from %s", ref->digest ? im->name : im->reference, ref->path));
+}
+
 static int take_image(struct pull_image *im, struct error *err)
 {
 	const struct image_pull_options *o = im->p->options;
@@ -440,8 +456,10 @@ static int take_image(struct pull_image *im, struct error *err)
 	cleanup_work struct store_work work = STORE_WORK_NONE;
 	int r = fetch_manifest(im, err);
 
-	if (r == 0)
+	if (r == 0) {
+		say_begin(im);
 		r = check_policy(im, err);
+	}
 	if (r == 0)
 		r = fetch_config(im, err);
 	if (r == 0)
@@ -459,13 +477,6 @@ static int take_image(struct pull_image *im, struct error *err)
 }
 
 /* Tags */
-
-/* text: taken */
-static void say(const struct pull *p, char *text)
-{
-	progress_show(&p->options->progress, NULL, text, 0, 0);
-	free(text);
-}
 
 /* ref: with the tag or digest. */
 static int pull_one(struct pull *p, const struct reference *ref, struct error *err)
@@ -486,11 +497,11 @@ static int pull_one(struct pull *p, const struct reference *ref, struct error *e
 	};
 	int r;
 
-	say(p, xasprintf("%s: Pulling from %s", ref->digest ? name : im.reference, ref->path));
 	r = is_up_to_date(&im, err);
-	if (r == 1)
+	if (r == 1) {
+		say_begin(&im);
 		r = check_policy(&im, err); /* it may say something else since then */
-	else if (r == 0) {
+	} else if (r == 0) {
 		r = take_image(&im, err);
 		p->result.newer = p->result.newer || r == 0;
 	}

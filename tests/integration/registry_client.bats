@@ -389,6 +389,17 @@ empty_store() {
   [ "$(rows .method)" = HEAD ]
 }
 
+@test "a manifest of schema 1 is refused by a sentence that says so" {
+  empty_store
+  run -1 berth pull "$FAKE/schema-1"
+  expect_text "'$FAKE/schema-1:latest' is an image of docker's old manifest schema 1, which is not supported"
+  run -1 berth pull -q "$FAKE/schema-1"
+  [ "${#lines[@]}" = 1 ]
+  [ -z "$(rows 'select(.path | contains("/blobs/")) | .path')" ]
+  run -0 berth images -q
+  expect_output ""
+}
+
 @test "what is not what its digest or its size says is not kept" {
   local fault
   empty_store

@@ -165,6 +165,22 @@ nothing_left() {
   expect_text "tag can't be used with --all-tags/-a"
 }
 
+@test "-a: a tag that fails ends it, and what came before stays" {
+  upload docker-archive:small.tar part:a --format oci
+  edit part:a b 'm["layers"] = []'
+  edit part:a c 'm["annotations"] = {"third": "1"}'
+  run -1 --separate-stderr berth pull -a "$REGISTRY/part"
+  [[ $output = *"a: Pulling from part"*"Digest: "*"b: Pulling from part" ]]
+  [[ $stderr = *"the manifest has 0 layers"* ]]
+  [ "$(berth images --format '{{.Tag}}' "$REGISTRY/part")" = a ]
+  berth rmi "$REGISTRY/part:a" >/dev/null
+  run -1 --separate-stderr berth pull -aq "$REGISTRY/part"
+  [ -z "$output" ]
+  [ "$(berth images --format '{{.Tag}}' "$REGISTRY/part")" = a ]
+  run -0 berth pull -aq "$REGISTRY/small"
+  expect_output "$REGISTRY/small"
+}
+
 @test "what cannot be an image is refused, and nothing is left of it" {
   edit small:oci artifact 'm["config"]["mediaType"] = "application/vnd.example.thing.v1+json"'
   edit small:oci foreign 'm["layers"][0]["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"'
@@ -181,6 +197,7 @@ nothing_left() {
   expect_text "the manifest has 0 layers, the config 1 diff ids"
   run -1 berth pull "$REGISTRY/zstd:size"
   run -1 berth pull "$REGISTRY/small:none"
+  expect_no_text "Pulling from" # nobody knows yet whether there is anything
   expect_text "manifest for $REGISTRY/small:none not found"
   run -1 berth pull "$REGISTRY/none"
   run -1 berth pull 127.0.0.1:1/none
