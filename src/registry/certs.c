@@ -21,8 +21,11 @@ static const char *const system_dirs[] = { "/etc/containers/certs.d", "/etc/dock
 void registry_certs_done(struct registry_certs *c)
 {
 	free(c->ca_pem);
-	free(c->cert_file);
-	free(c->key_file);
+	for (size_t i = 0; i < c->n_pairs; i++) {
+		free(c->pairs[i].cert_file);
+		free(c->pairs[i].key_file);
+	}
+	free(c->pairs);
 	*c = (struct registry_certs){ 0 };
 }
 
@@ -85,6 +88,7 @@ static int take_file(const char *dir, const char *name, struct buf *ca, struct r
 		     struct error *err)
 {
 	cleanup_free char *path = path_join(dir, name);
+	struct client_pair *pair;
 	int r = 0;
 
 	if (str_ends(name, ".crt"))
@@ -94,11 +98,12 @@ static int take_file(const char *dir, const char *name, struct buf *ca, struct r
 	if (!str_ends(name, ".cert"))
 		return 0;
 	r = take_pair(path, ".cert", ".key", err);
-	if (r < 0 ||
-	    c->cert_file) /* LIMIT: of several client certificates the first one is shown */
+	if (r < 0)
 		return r;
-	c->key_file = xasprintf("%.*s.key", (int)(strlen(path) - strlen(".cert")), path);
-	c->cert_file = take_ptr(&path);
+	c->pairs = xrealloc(c->pairs, (c->n_pairs + 1) * sizeof(*c->pairs));
+	pair = &c->pairs[c->n_pairs++];
+	pair->key_file = xasprintf("%.*s.key", (int)(strlen(path) - strlen(".cert")), path);
+	pair->cert_file = take_ptr(&path);
 	return 0;
 }
 

@@ -11,11 +11,12 @@
  */
 
 #include "base/error.h"
+#include "codec/client_cert.h"
 
 struct registry_certs {
-	char *ca_pem;	 /* all *.crt, one behind the other: trusted beside the system's; or NULL */
-	char *cert_file; /* the client's certificate (PEM) and its key: both or none */
-	char *key_file;
+	char *ca_pem; /* all *.crt, one behind the other: trusted beside the system's; or NULL */
+	struct client_pair *pairs; /* the client's certificates with their keys, by name */
+	size_t n_pairs;
 };
 
 /*

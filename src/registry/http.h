@@ -19,16 +19,17 @@
 #include "base/error.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "codec/client_cert.h"
 
 struct http_client; /* usable by several threads at once */
 struct http_exchange;
 struct http_headers;
 
 struct http_options {
-	bool insecure;		   /* certificates are not verified */
-	const char *ca_pem;	   /* trusted beside the system's; or NULL; copied */
-	const char *cert_file;	   /* the client's own, or NULL; copied */
-	const char *key_file;	   /* copied */
+	bool insecure;			 /* certificates are not verified */
+	const char *ca_pem;		 /* trusted beside the system's; or NULL; copied */
+	const struct client_pair *pairs; /* the client's own certificates, or NULL; copied */
+	size_t n_pairs;
 	unsigned stall_ms;	   /* a connection without traffic for so long is broken; 0: 30 s */
 	const atomic_bool *cancel; /* borrowed; once true everything ends with -ECANCELED */
 };

@@ -114,8 +114,10 @@ struct handle {
 struct http_client {
 	struct curl_functions f;
 	bool insecure;
-	char *ca_pem, *cert_file, *key_file;
-	bool has_ca_path; /* the system's certificates by name: not all are read */
+	char *ca_pem;
+	struct client_pair pair; /* if there is one */
+	struct client_cert *tls; /* if there are several: it chooses */
+	bool has_ca_path;	 /* the system's certificates by name: not all are read */
 	unsigned stall_ms;
 	const atomic_bool *cancel;
 	pthread_mutex_t lock; /* idle */
@@ -198,8 +200,13 @@ int http_client_new(const struct http_options *o, struct http_client **ret, stru
 		return r;
 	c->insecure = o->insecure;
 	c->ca_pem = o->ca_pem ? xstrdup(o->ca_pem) : NULL;
-	c->cert_file = o->cert_file ? xstrdup(o->cert_file) : NULL;
-	c->key_file = o->key_file ? xstrdup(o->key_file) : NULL;
+	if (o->n_pairs == 1)
+		c->pair = (struct client_pair){ xstrdup(o->pairs->cert_file),
+						xstrdup(o->pairs->key_file) };
+	if (o->n_pairs > 1)
+		r = client_cert_new(o->pairs, o->n_pairs, &c->tls, err);
+	if (r < 0)
+		return r;
 	c->has_ca_path = find_ca_path();
 	c->stall_ms = o->stall_ms ? o->stall_ms : STALL_MS;
 	c->cancel = o->cancel;
@@ -231,8 +238,9 @@ struct http_client *http_client_free(struct http_client *c)
 		if (c->f.library)
 			(void)dlclose(c->f.library); /* it stays */
 		free(c->ca_pem);
-		free(c->cert_file);
-		free(c->key_file);
+		free(c->pair.cert_file);
+		free(c->pair.key_file);
+		client_cert_free(c->tls); /* its connections are gone */
 		free(c);
 	}
 	errno = saved;
@@ -370,6 +378,12 @@ static const char *find_proxy(const char *url)
 	return proxy; /* NULL: libcurl looks for the others */
 }
 
+static CURLcode on_context(CURL *easy UNUSED, void *ssl_ctx, void *ctx)
+{
+	client_cert_offer(ctx, ssl_ctx);
+	return CURLE_OK;
+}
+
 static void set_tls(const struct http_client *c, CURL *easy)
 {
 	const struct curl_functions *f = &c->f;
@@ -393,9 +407,13 @@ static void set_tls(const struct http_client *c, CURL *easy)
 
 		(void)f->easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 	}
-	if (c->cert_file) {
-		(void)f->easy_setopt(easy, CURLOPT_SSLCERT, c->cert_file);
-		(void)f->easy_setopt(easy, CURLOPT_SSLKEY, c->key_file);
+	if (c->pair.cert_file) {
+		(void)f->easy_setopt(easy, CURLOPT_SSLCERT, c->pair.cert_file);
+		(void)f->easy_setopt(easy, CURLOPT_SSLKEY, c->pair.key_file);
+	}
+	if (c->tls) {
+		(void)f->easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_context);
+		(void)f->easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c->tls);
 	}
 }
 

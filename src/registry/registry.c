@@ -42,8 +42,8 @@ static int open_site(struct registry *r, struct site *s, const struct registry_o
 		return n;
 	options.insecure = s->place.insecure;
 	options.ca_pem = certs.ca_pem;
-	options.cert_file = certs.cert_file;
-	options.key_file = certs.key_file;
+	options.pairs = certs.pairs;
+	options.n_pairs = certs.n_pairs;
 	n = http_client_new(&options, &s->client, err);
 	if (n < 0)
 		return n;

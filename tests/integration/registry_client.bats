@@ -304,7 +304,18 @@ with_tls() {
     cp "$REGISTRY_CA" "$dir/ca.crt"
     cp "$REGISTRY_CERT" "$dir/client.cert"
     cp "$REGISTRY_KEY" "$dir/client.key"
-    "$TRY" tags "$REGISTRY/x" 2>&1 | grep "name unknown"'
+    "$TRY" tags "$REGISTRY/x" 2>&1 | grep "name unknown" || exit 2
+    # of several the one whose authority the server names, wherever it stands
+    other() {
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=nobody -keyout "$dir/$1.key" -out "$dir/$1.cert" 2>/dev/null
+    }
+    other a
+    "$TRY" tags "$REGISTRY/x" 2>&1 | grep "name unknown" || exit 3
+    other z
+    "$TRY" tags "$REGISTRY/x" 2>&1 | grep "name unknown" || exit 4
+    rm "$dir"/client.*
+    "$TRY" tags "$REGISTRY/x" 2>&1 | grep "name unknown" && exit 5
+    true'
 }
 
 @test "a mirror is asked first, and the registry when it fails" {

@@ -12,7 +12,7 @@
 
 #define DIR ".config/containers/certs.d/reg.test:5000/"
 
-static void test_all_authorities_and_the_first_pair_are_taken(void **state)
+static void test_all_authorities_and_all_pairs_are_taken(void **state)
 {
 	cleanup_registry_certs struct registry_certs c = { 0 };
 	struct error err = { 0 };
@@ -26,8 +26,10 @@ static void test_all_authorities_and_the_first_pair_are_taken(void **state)
 	home_write(state, DIR "README", "not read", 0644);
 	assert_int_equal(registry_certs_load(NULL, "reg.test:5000", &c, &err), 0);
 	assert_string_equal(c.ca_pem, "FIRST\nSECOND\n\n");
-	assert_true(str_ends(c.cert_file, "reg.test:5000/x.cert"));
-	assert_true(str_ends(c.key_file, "reg.test:5000/x.key"));
+	assert_int_equal(c.n_pairs, 2);
+	assert_true(str_ends(c.pairs[0].cert_file, "reg.test:5000/x.cert"));
+	assert_true(str_ends(c.pairs[0].key_file, "reg.test:5000/x.key"));
+	assert_true(str_ends(c.pairs[1].cert_file, "reg.test:5000/y.cert"));
 }
 
 static void test_another_port_is_another_registry(void **state)
@@ -38,8 +40,7 @@ static void test_another_port_is_another_registry(void **state)
 	home_write(state, DIR "a.crt", "FIRST", 0644);
 	assert_int_equal(registry_certs_load(NULL, "reg.test", &c, &err), 0);
 	assert_null(c.ca_pem);
-	assert_null(c.cert_file);
-	assert_null(c.key_file);
+	assert_int_equal(c.n_pairs, 0);
 }
 
 static void test_half_a_pair_is_refused(void **state)
@@ -57,7 +58,7 @@ int main(void)
 {
 #define AT_HOME(test) cmocka_unit_test_setup_teardown(test, home_setup, home_teardown)
 	const struct CMUnitTest tests[] = {
-		AT_HOME(test_all_authorities_and_the_first_pair_are_taken),
+		AT_HOME(test_all_authorities_and_all_pairs_are_taken),
 		AT_HOME(test_another_port_is_another_registry),
 		AT_HOME(test_half_a_pair_is_refused),
 	};
