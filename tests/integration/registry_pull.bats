@@ -169,14 +169,13 @@ nothing_left() {
   upload docker-archive:small.tar part:a --format oci
   edit part:a b 'm["layers"] = []'
   edit part:a c 'm["annotations"] = {"third": "1"}'
-  run -1 --separate-stderr berth pull -a "$REGISTRY/part"
-  [[ $output = *"a: Pulling from part"*"Digest: "*"b: Pulling from part" ]]
+  run -1 --separate-stderr berth pull -a "$REGISTRY/part" # the registry gives its tags in any order
+  [ "${lines[-1]}" = "b: Pulling from part" ]
   [[ $stderr = *"the manifest has 0 layers"* ]]
-  [ "$(berth images --format '{{.Tag}}' "$REGISTRY/part")" = a ]
-  berth rmi "$REGISTRY/part:a" >/dev/null
+  [ "$(berth images -q "$REGISTRY/part" | wc -l)" = "$(grep -c "^Digest: " <<<"$output")" ]
+  [ -z "$(berth images -q "$REGISTRY/part:b")" ]
   run -1 --separate-stderr berth pull -aq "$REGISTRY/part"
   [ -z "$output" ]
-  [ "$(berth images --format '{{.Tag}}' "$REGISTRY/part")" = a ]
   run -0 berth pull -aq "$REGISTRY/small"
   expect_output "$REGISTRY/small"
 }
