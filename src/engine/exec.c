@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -14,6 +15,7 @@
 #include "engine/handle.h"
 #include "engine/runtime_client.h"
 #include "kernel/capability.h"
+#include "runtime/sealed_self.h"
 
 extern char **environ;
 
@@ -128,18 +130,24 @@ static int run_detached(const struct proc_spawn *spawn, int *ret_exit_code, stru
 	return 0;
 }
 
-/* In the foreground the runtime's exit code and signals are ours: we become it. */
-static int run(const struct exec_options *o, char *const *args, int *ret_exit_code,
+/* In the foreground the runtime's exit code and signals are ours: we become it. seal: ours, which would
+ * else execute itself a second time from a mount like this one. */
+static int run(const struct exec_options *o, char *const *args, bool seal, int *ret_exit_code,
 	       struct error *err)
 {
-	cleanup_fd int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC), sealed_fd = -EBADF;
 	struct proc_fd no_stdin = { null_fd, STDIN_FILENO };
 	struct proc_spawn spawn = { .argv = (const char *const *)args,
 				    .fds = &no_stdin,
 				    .n_fds = o->interactive ? 0 : 1 };
+	struct fd_path path;
 
 	if (null_fd < 0)
 		return error_sys(err, "cannot open '/dev/null'");
+	if (seal && sealed_self_open(args[0], &sealed_fd, err) == 0) {
+		path = fd_proc_path(sealed_fd);
+		spawn.path = path.s;
+	} /* else it does what it can */
 	if (o->detach)
 		return run_detached(&spawn, ret_exit_code, err);
 	spawn.flags = PROC_INHERIT_STDIO;
@@ -169,5 +177,5 @@ int engine_exec(struct engine *e, const char *ref, const struct exec_options *o,
 	r = build_args(e, o, &record, runtime, arena, &args, err);
 	if (r < 0)
 		return r;
-	return run(o, args, ret_exit_code, err);
+	return run(o, args, runtime == e->runtime_path, ret_exit_code, err);
 }

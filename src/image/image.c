@@ -242,16 +242,19 @@ static int layer_missing(struct image_store *store, const struct image *image,
 		layer->diff_id.text, name ? name : image->id.text, name ? name : "NAME");
 }
 
-/* Its directory if there is one: it serves every runtime. */
-static char *layer_lowerdir(const struct image_store *store, const struct store_path *layer)
+/* Its directory if there is one: it serves every runtime. If there is neither, *ret_is_there tells. */
+static char *layer_lowerdir(const struct image_store *store, const struct store_path *layer,
+			    bool *ret_is_there)
 {
 	char *path = xasprintf("%s/%s/diff", store->root_path, layer->s);
 	cleanup_free char *image = NULL;
 
+	*ret_is_there = true;
 	if (faccessat(AT_FDCWD, path, F_OK, 0) == 0)
 		return path;
 	image = xasprintf("%s/%s/" EROFS_FILE, store->root_path, layer->s);
-	if (faccessat(AT_FDCWD, image, F_OK, 0) < 0)
+	*ret_is_there = faccessat(AT_FDCWD, image, F_OK, 0) == 0;
+	if (!*ret_is_there)
 		return path;
 	free(path);
 	return take_ptr(&image);
@@ -260,11 +263,12 @@ static char *layer_lowerdir(const struct image_store *store, const struct store_
 void image_layer_paths(const struct image_store *store, const struct image *image, char ***ret)
 {
 	char **paths = NULL;
+	bool is_there;
 
 	for (size_t i = image->n_layers; i-- > 0;) {
 		const struct store_path layer = layer_path(&image->layers[i].diff_id);
 
-		paths = strv_push_owned(paths, layer_lowerdir(store, &layer));
+		paths = strv_push_owned(paths, layer_lowerdir(store, &layer, &is_there));
 	}
 	*ret = paths;
 }
@@ -273,12 +277,14 @@ int image_lowerdirs(struct image_store *store, const struct image *image, char *
 		    struct error *err)
 {
 	cleanup_with(strv_free) char **dirs = NULL;
+	bool is_there;
 
-	image_layer_paths(store, image, &dirs);
-	for (size_t i = 0; i < image->n_layers; i++) {
-		if (faccessat(AT_FDCWD, dirs[i], F_OK, 0) < 0)
-			return layer_missing(store, image, &image->layers[image->n_layers - 1 - i],
-					     err);
+	for (size_t i = image->n_layers; i-- > 0;) {
+		const struct store_path layer = layer_path(&image->layers[i].diff_id);
+
+		dirs = strv_push_owned(dirs, layer_lowerdir(store, &layer, &is_there));
+		if (!is_there)
+			return layer_missing(store, image, &image->layers[i], err);
 	}
 	*ret = take_ptr(&dirs);
 	return 0;

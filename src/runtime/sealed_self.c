@@ -26,6 +26,20 @@ static bool is_sealed(void)
 	return statfs(SELF, &fs) == 0 && (fs.f_flags & ST_RDONLY);
 }
 
+int sealed_self_open(const char *path, int *ret_fd, struct error *err)
+{
+	cleanup_fd int fd = -EBADF;
+	int r = mount_clone(AT_FDCWD, path, false, &fd, err);
+
+	if (r < 0)
+		return r;
+	r = mount_set_attributes(fd, false, MOUNT_ATTR_RDONLY, 0, 0, -1);
+	if (r < 0)
+		return error_num(err, -r, "cannot make '%s' read-only", path);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
 int sealed_self_ensure(char *const *argv, struct error *err)
 {
 	cleanup_fd int fd = -EBADF;
@@ -33,14 +47,11 @@ int sealed_self_ensure(char *const *argv, struct error *err)
 
 	if (is_sealed())
 		return 0;
-	r = mount_clone(AT_FDCWD, SELF, false, &fd, err);
+	r = sealed_self_open(SELF, &fd, err);
 	if (r == -EPERM)
 		return 0;
 	if (r < 0)
 		return r;
-	r = mount_set_attributes(fd, false, MOUNT_ATTR_RDONLY, 0, 0, -1);
-	if (r < 0)
-		return error_num(err, -r, "cannot make '" SELF "' read-only");
 	(void)execveat(fd, "", argv, environ, AT_EMPTY_PATH);
 	return error_sys(err, "cannot execute '" SELF "' again");
 }

@@ -18,6 +18,15 @@
 int sealed_self_ensure(char *const *argv, struct error *err);
 
 /*
+ * For who is about to execute one of our programs: a detached, read-only mount of its file. Executed
+ * from there it need not execute itself again.
+ *
+ * ret_fd   owned, O_PATH, close-on-exec
+ * Errors   -EPERM: the caller may not mount
+ */
+int sealed_self_open(const char *path, int *ret_fd, struct error *err);
+
+/*
  * Can a container whose init is a child of ours, alone in a new pid namespace, not get at our file?
  * True if no code but our own runs when its program is a link to it: if we are linked statically.
  */
