@@ -111,15 +111,22 @@ static int init_session(struct init *init, struct error *err)
 	return 0;
 }
 
-static int init_proc(struct init *init, struct error *err)
+static bool is_procfs(int fd)
 {
-	cleanup_fd int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 	struct stat st;
 
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+	return fstatfs(fd, &fs) == 0 && fstat(fd, &st) == 0 && fs.f_type == PROC_SUPER_MAGIC &&
+	       st.st_ino == PROC_ROOT_INODE;
+}
+
+static int init_proc(struct init *init, struct error *err)
+{
+	cleanup_fd int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
 		return error_sys(err, "cannot open '/proc'");
-	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
+	if (!is_procfs(fd))
 		return error_kind(err, ERROR_DENIED, "the host's '/proc' is not procfs");
 	init->proc_fd = take_fd(&fd);
 	return 0;
@@ -145,14 +152,29 @@ static int init_propagation(struct init *init, struct error *err)
 	return pivot_prepare(init->plan->propagation, init->proc_fd, &init->chrooted, err);
 }
 
-static int apply_ops(struct init *init, bool seals, struct error *err)
+enum phase { PHASE_MOUNT, PHASE_COVER, PHASE_SEAL };
+
+static enum phase phase_of(enum mount_op_kind kind)
+{
+	switch (kind) {
+	case MOUNT_OP_READ_ONLY:
+	case MOUNT_OP_MASK:
+		return PHASE_COVER;
+	case MOUNT_OP_SEAL:
+		return PHASE_SEAL;
+	default:
+		return PHASE_MOUNT;
+	}
+}
+
+static int apply_ops(struct init *init, enum phase phase, struct error *err)
 {
 	const struct mount_plan *plan = init->plan;
 
 	for (size_t i = 0; i < plan->n; i++) {
 		int r;
 
-		if ((plan->ops[i].kind == MOUNT_OP_SEAL) != seals)
+		if (phase_of(plan->ops[i].kind) != phase)
 			continue;
 		r = mount_apply(&init->mounter, &plan->ops[i], err);
 		if (r < 0)
@@ -163,7 +185,29 @@ static int apply_ops(struct init *init, bool seals, struct error *err)
 
 static int init_mounts(struct init *init, struct error *err)
 {
-	return apply_ops(init, false, err);
+	return apply_ops(init, PHASE_MOUNT, err);
+}
+
+static int init_cover(struct init *init, struct error *err)
+{
+	return apply_ops(init, PHASE_COVER, err);
+}
+
+/*
+ * Through the container's own procfs if it has one: in the host's the kernel keeps an entry of the same
+ * name for each net namespace that ever asked, and looks at them one after the other.
+ */
+static int init_sysctl(struct init *init, struct error *err)
+{
+	const struct oci_linux *config = &init->spec->linux_;
+	cleanup_fd int own_fd = -EBADF;
+
+	if (config->n_sysctl == 0)
+		return 0;
+	own_fd = path_open_in_root(init->mounter.root_fd, "proc", O_PATH | O_DIRECTORY, 0);
+	if (own_fd >= 0 && !is_procfs(own_fd))
+		close(take_fd(&own_fd));
+	return sysctl_apply(config, own_fd, init->proc_fd, err);
 }
 
 /* What is in the way of a directory is told by the chdir, later. */
@@ -189,7 +233,7 @@ static int init_terminal(struct init *init, struct error *err)
 
 static int init_seal(struct init *init, struct error *err)
 {
-	return apply_ops(init, true, err);
+	return apply_ops(init, PHASE_SEAL, err);
 }
 
 static int init_cgroup(struct init *init, struct error *err)
@@ -201,11 +245,6 @@ static int init_cgroup(struct init *init, struct error *err)
 	if (r >= 0 && init->namespaces->make_cgroup && unshare(CLONE_NEWCGROUP) < 0)
 		return error_sys(err, "cannot make a cgroup namespace");
 	return r;
-}
-
-static int init_sysctl(struct init *init, struct error *err)
-{
-	return sysctl_apply(&init->spec->linux_, init->proc_fd, err);
 }
 
 static int init_loopback(struct init *init, struct error *err)
@@ -353,6 +392,10 @@ static const struct init_step init_steps[] = {
 	/* before any mount, or it appears on the host */
 	{ "propagation", init_propagation },
 	{ "mounts", init_mounts },
+	/* while the container's own /proc/sys is writable */
+	{ "sysctl", init_sysctl },
+	/* readonlyPaths, maskedPaths */
+	{ "cover", init_cover },
 	/* made if missing, as other runtimes do, while the root is writable */
 	{ "cwd", init_cwd },
 	/* needs /dev/pts, and /dev still writable */
@@ -361,7 +404,6 @@ static const struct init_step init_steps[] = {
 	/* late, so that building the mounts is not charged to a small memory limit; before the
 	 * hooks, which look for the container's cgroup; the namespace's root is where we are now */
 	{ "cgroup", init_cgroup },
-	{ "sysctl", init_sysctl },
 	{ "loopback", init_loopback },
 	{ "hostname", init_names },
 	/* everything is there and the host's paths still are, too */

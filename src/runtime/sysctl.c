@@ -77,7 +77,7 @@ int sysctl_check(const struct oci_linux *config, struct error *err)
 	return 0;
 }
 
-int sysctl_apply(const struct oci_linux *config, int proc_fd, struct error *err)
+int sysctl_apply(const struct oci_linux *config, int own_proc_fd, int proc_fd, struct error *err)
 {
 	for (size_t i = 0; i < config->n_sysctl; i++) {
 		const struct oci_pair *s = &config->sysctl[i];
@@ -86,7 +86,9 @@ int sysctl_apply(const struct oci_linux *config, int proc_fd, struct error *err)
 		size_t len = strlen(s->value);
 		int r = to_path(s->key, path, sizeof(path));
 
-		if (r >= 0)
+		if (r >= 0 && own_proc_fd >= 0)
+			fd = procfs_open(own_proc_fd, path, O_WRONLY);
+		if (r >= 0 && fd < 0) /* it may be read-only, or show processes alone */
 			r = fd = procfs_open(proc_fd, path, O_WRONLY);
 		if (r < 0)
 			return error_num(err, -r, "linux.sysctl: cannot open '%s'", s->key);

@@ -12,5 +12,10 @@
  */
 int sysctl_check(const struct oci_linux *config, struct error *err);
 
-/* Write them (child side). proc_fd: borrowed root of a verified procfs. No allocation. */
-int sysctl_apply(const struct oci_linux *config, int proc_fd, struct error *err);
+/*
+ * Write them (child side). No allocation.
+ *
+ * own_proc_fd  borrowed: root of the container's own procfs, verified; or < 0
+ * proc_fd      the same of another one, where that has not what is asked for
+ */
+int sysctl_apply(const struct oci_linux *config, int own_proc_fd, int proc_fd, struct error *err);

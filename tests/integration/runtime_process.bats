@@ -286,6 +286,16 @@ scheduling() {
   runtime features | jq -e '.linux.intelRdt == {"enabled": true, "schemata": true, "monitoring": true}'
 }
 
+@test "sysctls are set whether or not the container has a /proc of its own that can be written" {
+  local sysctl='c["linux"]["sysctl"] = {"net.ipv4.ip_unprivileged_port_start": "777"}' proc='m["destination"] == "/proc"' edit
+  for edit in 'pass' "next(m for m in c['mounts'] if $proc)['options'].append('ro')" "c['mounts'] = [m for m in c['mounts'] if not $proc]"; do
+    start "$sysctl" "$edit" 'c["linux"]["maskedPaths"] = c["linux"]["readonlyPaths"] = []'
+    run -0 nsenter -t "$(init_pid)" -n cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+    [ "$output" = 777 ] || fail "$edit: $output"
+    runtime delete --force p1
+  done
+}
+
 @test "intelRdt: without resctrl the field is named, by create and by update" {
   ! grep -q ' - resctrl ' /proc/self/mountinfo || skip "this host has resctrl"
   refused "linux.intelRdt.closID: no resctrl file system is mounted" 'c["linux"]["intelRdt"] = {"closID": "gold"}'
