@@ -48,7 +48,6 @@
 #include "kernel/syscall.h"
 
 #define CGROUP_ROOT   "/sys/fs/cgroup"
-#define CGROUP_PARENT "berth-floor"
 #define STACK_SIZE    65536
 #define RUNS_MAX      100000
 #define RMDIR_TRIES   1000
@@ -77,6 +76,7 @@ struct floor {
 	struct sock_fprog filter; /* len 0: none */
 	unsigned long namespaces;
 
+	char cgroup_parent[32];		      /* its own: two may run at once */
 	char *dir, *upper, *work, *merged;    /* heap, for the life of the program */
 	int cgroup_fds[ARRAY_SIZE(v1_names)]; /* -EBADF: not there; v2 uses the first */
 	void *stack;
@@ -215,8 +215,8 @@ static int mount_cgroups(struct floor *f)
 
 		if (f->cgroup_fds[i] < 0)
 			continue;
-		(void)snprintf(source, sizeof(source), CGROUP_ROOT "/%s/" CGROUP_PARENT "/c",
-			       v1_names[i]);
+		(void)snprintf(source, sizeof(source), CGROUP_ROOT "/%s/%s/c", v1_names[i],
+			       f->cgroup_parent);
 		(void)snprintf(target, sizeof(target), "sys/fs/cgroup/%s", v1_names[i]);
 		if (mkdir(target, 0755) < 0 || bind_readonly(source, target) < 0)
 			return -1;
@@ -365,7 +365,7 @@ static const char *cgroup_dir(const struct floor *f, size_t i, const char *leaf,
 			   : access(CGROUP_ROOT "/unified", F_OK) == 0 ? "unified"
 								       : ".";
 
-	(void)snprintf(buf, size, CGROUP_ROOT "/%s/" CGROUP_PARENT "%s", name, leaf);
+	(void)snprintf(buf, size, CGROUP_ROOT "/%s/%s%s", name, f->cgroup_parent, leaf);
 	return buf;
 }
 
@@ -380,11 +380,16 @@ static void make_cgroup_parents(const struct floor *f)
 	char path[256];
 
 	for (size_t i = 0; i < cgroup_count(f); i++) {
-		(void)mkdir(cgroup_dir(f, i, "", path, sizeof(path)),
-			    0755); /* not mounted, or there */
-		if (f->cgroups == CGROUPS_V1 && str_eq(v1_names[i], "cpuset")) {
-			cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cleanup_fd int fd = -EBADF;
 
+		(void)mkdir(cgroup_dir(f, i, "", path, sizeof(path)),
+			    0755); /* no such directory, or there */
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && faccessat(fd, "cgroup.procs", F_OK, 0) < 0) {
+			(void)rmdir(path); /* a directory where a hierarchy could be mounted */
+			continue;
+		}
+		if (f->cgroups == CGROUPS_V1 && str_eq(v1_names[i], "cpuset")) {
 			/* empty sets take no process: children copy the parent's */
 			(void)write_at(fd, "cpuset.cpus", "0");
 			(void)write_at(fd, "cpuset.mems", "0");
@@ -695,6 +700,7 @@ int main(int argc, char **argv)
 	if (f.stack == MAP_FAILED || !at)
 		return 1;
 	(void)mkdir(f.dir, 0755);
+	(void)snprintf(f.cgroup_parent, sizeof(f.cgroup_parent), "berth-floor-%d", (int)getpid());
 	make_cgroup_parents(&f);
 	for (int i = 0; i < request.count && !failed; i++) {
 		failed = run_once(&f) < 0;
