@@ -71,11 +71,11 @@ static int report_holder(int fd, const char *name, struct error *err)
 			  *text ? text : "another program");
 }
 
-static int take_lock(int dir_fd, const char *name, short type, int wait_ms, int *ret_fd,
+static int take_lock(int dir_fd, const char *name, int create, short type, int wait_ms, int *ret_fd,
 		     struct error *err)
 {
 	cleanup_fd int fd =
-		openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+		openat(dir_fd, name, O_RDWR | create | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	int r;
 
 	if (fd < 0)
@@ -91,7 +91,16 @@ static int take_lock(int dir_fd, const char *name, short type, int wait_ms, int 
 
 int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err)
 {
-	int r = take_lock(dir_fd, name, F_WRLCK, wait_ms, ret_fd, err);
+	int r = take_lock(dir_fd, name, O_CREAT, F_WRLCK, wait_ms, ret_fd, err);
+
+	if (r == 0)
+		write_holder(*ret_fd);
+	return r;
+}
+
+int lock_acquire_existing(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err)
+{
+	int r = take_lock(dir_fd, name, 0, F_WRLCK, wait_ms, ret_fd, err);
 
 	if (r == 0)
 		write_holder(*ret_fd);
@@ -100,7 +109,7 @@ int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct 
 
 int lock_share(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err)
 {
-	return take_lock(dir_fd, name, F_RDLCK, wait_ms, ret_fd, err);
+	return take_lock(dir_fd, name, O_CREAT, F_RDLCK, wait_ms, ret_fd, err);
 }
 
 int lock_try_fd(int fd)

@@ -19,6 +19,10 @@
  */
 int lock_acquire(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);
 
+/* The same without creating the file: -ENOENT if it is not there, of a directory that is being removed. */
+int lock_acquire_existing(int dir_fd, const char *name, int wait_ms, int *ret_fd,
+			  struct error *err);
+
 /* The same lock, shared: any number of these at once, but none while somebody has it exclusively. Such a
  * holder is not named. */
 int lock_share(int dir_fd, const char *name, int wait_ms, int *ret_fd, struct error *err);

@@ -88,6 +88,7 @@ static int pull_until(int stop_fd, struct engine *e, const struct reference *ref
 	if (view)
 		o.progress = progress_view_sink(view);
 	r = image_pull(store, ref, &o, &pulled, err);
+	engine_sweep_later(e); /* now: a container that is run next may keep us for days */
 	if (r == 0 && out)
 		(void)fprintf(out, "Status: %s for %s\n",
 			      pulled.newer ? "Downloaded newer image" : "Image is up to date",

@@ -199,14 +199,17 @@ static int cmd_reap(struct cli *cli, void *target UNUSED, int n UNUSED, char **a
 	return r < 0 ? r : engine_reap(e, args[0], err);
 }
 
-/* system sweep: what a removal of something large starts */
+/* system sweep: what a load or a removal of something large starts */
 
 static int cmd_sweep(struct cli *cli, void *target UNUSED, int n UNUSED, char **args UNUSED,
 		     struct error *err)
 {
 	struct engine *e;
-	int r = cli_engine(cli, &e, err);
+	int r;
 
+	if (cli->root && access(cli->root, F_OK) < 0)
+		return 0; /* removed meanwhile: do not make it again */
+	r = cli_engine(cli, &e, err);
 	return r < 0 ? r : engine_sweep(e, err);
 }
 
@@ -325,7 +328,7 @@ static const struct command commands[] = {
 	{ .group = "system",
 	  .name = "sweep",
 	  .usage = "",
-	  .summary = "Delete the files of what was removed (removals run this)",
+	  .summary = "Flush what was loaded, delete what was removed (berth runs this)",
 	  .target_size = sizeof(struct no_flags),
 	  .run = cmd_sweep },
 	{ .top = "unshare",

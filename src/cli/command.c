@@ -69,6 +69,11 @@ void command_each(void (*each)(const struct command *command, void *data), void 
 			each(&tables[t]->commands[i], data);
 }
 
+static void print_notice(const char *sentence)
+{
+	log_warning("%s", sentence);
+}
+
 int cli_engine(struct cli *cli, struct engine **ret_engine, struct error *err)
 {
 	if (!cli->engine) {
@@ -76,6 +81,7 @@ int cli_engine(struct cli *cli, struct engine **ret_engine, struct error *err)
 			.root_path = cli->root,
 			.state_path = cli->state,
 			.storage_driver = cli->storage_driver,
+			.notice = print_notice,
 		};
 		int r = engine_open(&config, &cli->engine, err);
 

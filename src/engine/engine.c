@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -13,6 +14,7 @@
 #include "engine/handle.h"
 #include "engine/place.h"
 #include "engine/reserve.h"
+#include "image/pending.h"
 #include "image/store.h"
 #include "runtime/rootless.h"
 
@@ -53,6 +55,7 @@ int engine_open(const struct engine_config *config, struct engine **ret_engine, 
 	e->runtime_root = xasprintf("%s-runtime", e->state_path);
 	if (!str_empty(driver))
 		e->storage_driver = xstrdup(driver);
+	e->notice = config->notice;
 	if (config->runtime_path)
 		e->runtime_path = xstrdup(config->runtime_path);
 	r = open_root(e, err);
@@ -92,6 +95,23 @@ const char *engine_state_path(const struct engine *e)
 	return e->state_path;
 }
 
+static int settle_images(struct engine *e, struct error *err)
+{
+	cleanup_with(strv_free) char **report = NULL;
+	int r = image_store_settle(e->images, engine_image_user, e, &report, err);
+
+	for (size_t i = 0; e->notice && report && report[i]; i++)
+		e->notice(report[i]);
+	return r;
+}
+
+int engine_settle(struct engine *e, struct error *err)
+{
+	struct image_store *store;
+
+	return faccessat(e->root_fd, PENDING_PATH, F_OK, 0) < 0 ? 0 : engine_images(e, &store, err);
+}
+
 int engine_images(struct engine *e, struct image_store **ret_store, struct error *err)
 {
 	if (!e->images) {
@@ -99,6 +119,8 @@ int engine_images(struct engine *e, struct image_store **ret_store, struct error
 
 		if (r == 0 && e->storage_driver)
 			r = image_store_set_driver(e->images, e->storage_driver, err);
+		if (r == 0)
+			r = settle_images(e, err);
 		if (r < 0) {
 			e->images = image_store_close(e->images);
 			return r;

@@ -36,6 +36,8 @@ struct engine_config {
 	const char *state_path;	    /* NULL: $BERTH_STATE or /run/berth */
 	const char *runtime_path;   /* NULL: berth-runtime beside us or in libexec */
 	const char *storage_driver; /* NULL: $BERTH_STORAGE_DRIVER or overlay2 */
+	/* What had to be done to the stores before they could be used: a sentence. May be NULL. */
+	void (*notice)(const char *sentence);
 };
 
 /*
@@ -49,7 +51,10 @@ DEFINE_CLEANUP(struct engine *, engine_close)
 
 const char *engine_root_path(const struct engine *e);
 const char *engine_state_path(const struct engine *e);
-/* Borrowed; opened by the first call. */
+/*
+ * Borrowed; opened by the first call, which also sees to images that were not on the disk yet when
+ * the machine stopped: image_store_settle().
+ */
 int engine_images(struct engine *e, struct image_store **ret_store, struct error *err);
 
 /* Make */
@@ -268,10 +273,11 @@ int engine_info(struct engine *e, struct engine_info *ret_info, struct error *er
  * monitor's exit command. */
 int engine_reap(struct engine *e, const char *ref, struct error *err);
 
-/* Deletes what was removed. This process makes way for all others; it may take minutes. */
+/* Brings to the disk what was loaded or pulled, and deletes what was removed. This process makes way for
+ * all others; it may take minutes. */
 int engine_sweep(struct engine *e, struct error *err);
-/* Starts `berth system sweep` if there is something in the trash that nobody deletes: after a large
- * removal, or after a sweep that was killed. The process outlives us and has none of our files. */
+/* Starts `berth system sweep` if there is something for it to do that nobody does: after a large load
+ * or removal, or after a sweep that was killed. The process outlives us and has none of our files. */
 void engine_sweep_later(struct engine *e);
 
 /*

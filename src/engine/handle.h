@@ -20,6 +20,7 @@ struct engine {
 	bool rootless;	      /* an ordinary user, in the namespace of rootless_enter() */
 	struct db *db;	      /* NULL until needed */
 	struct image_store *images;
+	void (*notice)(const char *sentence);
 	bool sweeps;   /* it has put something into the trash */
 	bool was_full; /* and the disk was full: the room is wanted at once */
 };
@@ -35,6 +36,9 @@ int engine_program(const char *name, char **ret_path, struct error *err);
 
 /* image_in_use_fn; ctx is the engine. */
 int engine_image_user(void *ctx, const struct digest *id, char *who, size_t who_size);
+
+/* Before layers are used without engine_images(), which does the same: image_store_settle(). */
+int engine_settle(struct engine *e, struct error *err);
 
 /* After a removal: deletes at once what is in the trash if the disk was full. */
 void engine_sweep_if_full(struct engine *e);

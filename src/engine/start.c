@@ -240,6 +240,8 @@ int engine_start(struct engine *e, const char *ref, unsigned flags,
 	if (r < 0)
 		return r;
 	r = check_startable(s.record, err);
+	if (r == 0)
+		r = engine_settle(e, err);
 	if (r < 0)
 		return r;
 	r = start_found(&s, err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The deletion of large images and containers, in a process of its own: a removal renames into
- * ROOT/trash and returns. Its lock (base/trash.h) keeps it alone; if it is killed, the next verb
- * that looks at images or removes something starts another. Who removes something from a full disk
- * wants its room, and waits.
+ * What nobody needs to wait for, in a process of its own: a large load returns when the page cache
+ * has all of it (image/pending.h), a removal renames into ROOT/trash and returns. One process at a
+ * time flushes, one deletes; if it is killed, the next verb that looks at images or removes
+ * something starts another. Who removes something from a full disk wants its room, and waits.
  */
 #include <fcntl.h>
 #include <linux/ioprio.h>
@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "base/trash.h"
 #include "engine/handle.h"
+#include "image/store.h"
 
 #define NICE	   10
 #define IO_LOWEST  7 /* of the best-effort class: the idle class may starve, and the room with it */
@@ -30,15 +31,35 @@ static void make_way(void)
 		      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IO_LOWEST));
 }
 
+/* Not made: somebody may be removing the whole store. */
+static int open_trash(struct engine *e)
+{
+	return openat(e->root_fd, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Without engine_images(): what is lost, somebody with a terminal shall see to. */
+static int flush_images(struct engine *e, struct error *err)
+{
+	cleanup_with(image_store_close) struct image_store *store = NULL;
+	int r = image_store_open(e->root_path, &store, err);
+
+	return r < 0 ? r : image_store_flush(store, err);
+}
+
 int engine_sweep(struct engine *e, struct error *err)
 {
 	cleanup_fd int trash_fd = -EBADF;
-	int r = engine_subdir(e, "trash", &trash_fd, err);
+	struct error first;
+	int flushed, r = 0;
 
-	if (r < 0)
-		return r;
 	make_way();
-	return trash_sweep(trash_fd, err);
+	flushed = flush_images(e, &first);
+	trash_fd = open_trash(e);
+	if (trash_fd >= 0)
+		r = trash_sweep(trash_fd, err);
+	if (flushed < 0)
+		*err = first;
+	return flushed < 0 ? flushed : r;
 }
 
 void engine_sweep_if_full(struct engine *e)
@@ -52,17 +73,25 @@ void engine_sweep_if_full(struct engine *e)
 		log_debug("deleting what was removed: %s", err.msg);
 }
 
+/* Deletes it if it is little. */
+static bool has_trash(struct engine *e)
+{
+	cleanup_fd int fd = open_trash(e);
+	struct error ignored; /* the sweep meets it again */
+
+	return fd >= 0 && trash_is_left(fd) && trash_sweep_small(fd, &ignored) == TRASH_LEFT;
+}
+
 void engine_sweep_later(struct engine *e)
 {
 	cleanup_fd int pidfd = -EBADF;
-	cleanup_fd int trash_fd =
-		openat(e->root_fd, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_free char *berth = NULL;
+	bool wanted = has_trash(e);
 	struct error err;
 
-	if (trash_fd < 0 || !trash_is_left(trash_fd) ||
-	    trash_sweep_small(trash_fd, &err) != TRASH_LEFT ||
-	    engine_program("berth", &berth, &err) < 0)
+	if (e->images && image_store_is_pending(e->images))
+		wanted = true;
+	if (!wanted || engine_program("berth", &berth, &err) < 0)
 		return;
 	/* Not waited for: we end soon, and then pid 1 reaps it. */
 	if (proc_spawn(
@@ -73,5 +102,5 @@ void engine_sweep_later(struct engine *e)
 			    .flags = PROC_SETSID,
 		    },
 		    &pidfd, NULL, &err) < 0)
-		log_debug("starting to delete what was removed: %s", err.msg);
+		log_debug("starting what can be done later: %s", err.msg);
 }

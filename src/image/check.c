@@ -72,6 +72,14 @@ static bool repairs(const struct check *c)
 	return c->options->flags & IMAGE_CHECK_REPAIR;
 }
 
+/* Is it among those that shall be looked at closely? */
+static bool is_wanted(const struct check *c, const struct digest_set *only, const struct digest *id)
+{
+	if (c->options->flags & IMAGE_CHECK_QUICK)
+		return false;
+	return !c->options->only || digest_set_has(only, digest_hex(id));
+}
+
 static struct piece *find_piece(const struct pieces *pieces, const struct digest *id)
 {
 	for (size_t i = 0; i < pieces->n; i++) {
@@ -186,6 +194,8 @@ static enum state look_at_blob(const struct check *c, const struct digest *id, u
 	fd = open_blob(c, id);
 	if (fd < 0 || !S_ISREG(ret_st->st_mode))
 		return STATE_DAMAGED;
+	if (full && c->options->flags & IMAGE_CHECK_DISTRUST)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* advice: nobody has to */
 	/* a manifest may say another size than the blob has; its digest is what counts */
 	return full || (uint64_t)ret_st->st_size != bytes ? hash_blob(fd, id) : STATE_WHOLE;
 }
@@ -283,49 +293,60 @@ static const struct piece *whole_blob(const struct check *c, const struct piece 
 	return NULL;
 }
 
+static void damaged(struct piece *p, const char *how)
+{
+	p->state = STATE_DAMAGED;
+	p->difference.n = 1;
+	(void)snprintf(p->difference.first, sizeof(p->difference.first), "%.250s", how);
+}
+
 static void check_layer_image(struct piece *p, int fd)
 {
 	char text[ERROR_TEXT_MAX];
 	struct error why;
 
-	if (erofs_layer_check(fd, &p->id, &why) == 0)
+	if (erofs_layer_check(fd, &p->id, &why) < 0)
+		damaged(p, error_text(&why, text, sizeof(text)));
+}
+
+static void check_directory(struct check *c, struct piece *p)
+{
+	const struct piece *blob = whole_blob(c, p);
+	char text[ERROR_TEXT_MAX];
+	struct error why;
+
+	if (blob && compare_layer(c, p, &blob->id, &why) == 0)
 		return;
-	p->state = STATE_DAMAGED;
-	p->difference.n = 1;
-	(void)snprintf(p->difference.first, sizeof(p->difference.first), "%.250s",
-		       error_text(&why, text, sizeof(text)));
+	if (c->options->flags & IMAGE_CHECK_PROVE)
+		damaged(p, "it cannot be compared with its archive");
+	else if (blob)
+		report(c, false,
+		       xasprintf("layer %s cannot be compared with its archive: %s", p->id.text,
+				 error_text(&why, text, sizeof(text))));
 }
 
 static void look_at_layer(struct check *c, struct piece *p)
 {
-	const struct piece *blob = whole_blob(c, p);
+	const struct live_set *only = c->options->only;
 	cleanup_free char *diff = xasprintf("%s/diff", layer_path(&p->id).s);
 	cleanup_free char *image = xasprintf("%s/" EROFS_FILE, layer_path(&p->id).s);
 	bool unpacked = faccessat(c->store->root_fd, diff, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	cleanup_fd int fd = openat(c->store->root_fd, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char text[ERROR_TEXT_MAX];
 	struct layer_info info;
-	struct error why;
+	struct error ignored; /* that it cannot be read says it all */
 
 	if (!unpacked && fd < 0) {
 		p->state = STATE_MISSING;
-		return;
+	} else if (layer_info_load(c->store->root_fd, &p->id, &info, &ignored) < 0) {
+		damaged(p, "its layer.json cannot be read");
+	} else if (is_wanted(c, only ? &only->layers : NULL, &p->id)) {
+		if (c->options->flags & IMAGE_CHECK_DISTRUST)
+			damaged(p, "the disk failed when it was written");
+		if (fd >= 0 && p->state == STATE_WHOLE)
+			check_layer_image(p, fd);
+		if (unpacked && p->state == STATE_WHOLE)
+			check_directory(c, p);
 	}
-	if (layer_info_load(c->store->root_fd, &p->id, &info, &why) < 0) {
-		p->state = STATE_DAMAGED;
-		p->difference.n = 1;
-		(void)snprintf(p->difference.first, sizeof(p->difference.first),
-			       "its layer.json cannot be read");
-		return;
-	}
-	if (fd >= 0 && !(c->options->flags & IMAGE_CHECK_QUICK))
-		check_layer_image(p, fd);
-	if (!unpacked || c->options->flags & IMAGE_CHECK_QUICK || !blob)
-		return;
-	if (compare_layer(c, p, &blob->id, &why) < 0)
-		report(c, false,
-		       xasprintf("layer %s cannot be compared with its archive: %s", p->id.text,
-				 error_text(&why, text, sizeof(text))));
 }
 
 static bool is_running(const struct check *c, const struct piece *p)
@@ -369,7 +390,9 @@ static int mend_layer(struct check *c, const struct piece *p, const struct piece
 	cleanup_fd int blob_fd = blob ? open_blob(c, &blob->id) : -EBADF;
 	cleanup_work struct store_work work = STORE_WORK_NONE;
 	const struct image_limits limits = { 0 };
-	const struct layers_options options = { .threads = 1, .limits = &limits };
+	const struct layers_options options = { .threads = 1,
+						.limits = &limits,
+						.flush = LAYERS_FLUSH_FIRST };
 	struct blob_source source = { blob_fd };
 	struct layer_job job = { .open = open_again, .source = &source, .diff_id = p->id };
 	int r = trash_layer(c, p, err);
@@ -519,6 +542,19 @@ static int look_at_images(struct check *c, struct error *err)
 
 /* What no image needs */
 
+/* Layers that nothing was said of, because an image cannot be read: nobody may take them for whole. */
+static int drop_unproven(struct check *c, struct error *err)
+{
+	const struct live_set *only = c->options->only;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && only && i < only->layers.n; i++) {
+		if (!find_piece(&c->layers, &only->layers.items[i]))
+			r = store_trash(c->store, layer_path(&only->layers.items[i]).s, err);
+	}
+	return r;
+}
+
 static int look_for_garbage(struct check *c, struct error *err)
 {
 	cleanup_index struct image_index index = { 0 };
@@ -534,7 +570,7 @@ static int look_for_garbage(struct check *c, struct error *err)
 	if (r < 0)
 		return r;
 	if (live_set_load(c->store, &index, &live, &unreadable) < 0)
-		return 0; /* that image was told of; who knows what it needs */
+		return drop_unproven(c, err); /* that image was told of; who knows what it needs */
 	r = store_find_garbage(c->store, &live, &garbage, err);
 	if (r < 0 || garbage.blobs + garbage.layers == 0)
 		return r;
@@ -553,6 +589,8 @@ static void look_at_parts(struct check *c)
 	struct part_survey found;
 	char size[UNITS_TEXT_MAX];
 
+	if (c->options->flags & IMAGE_CHECK_PROVE)
+		return; /* whoever takes them proves them */
 	part_look(c->store, 0, repairs(c), &found);
 	if (found.n > 0)
 		report(c, true,
@@ -564,13 +602,15 @@ static void look_at_parts(struct check *c)
 
 static int check_all(struct check *c, struct error *err)
 {
-	bool full = !(c->options->flags & IMAGE_CHECK_QUICK);
+	const struct live_set *only = c->options->only;
 	int r = look_at_images(c, err);
 
 	for (size_t i = 0; r == 0 && i < c->blobs.n; i++) {
 		struct piece *p = &c->blobs.items[i];
 
-		p->state = look_at_blob(c, &p->id, p->bytes, full, &p->looked_at);
+		p->state = look_at_blob(c, &p->id, p->bytes,
+					is_wanted(c, only ? &only->blobs : NULL, &p->id),
+					&p->looked_at);
 		if (p->state != STATE_WHOLE)
 			r = tell_blob(c, p, err);
 	}

@@ -10,9 +10,15 @@
 #include "base/error.h"
 #include "image/store.h"
 
+struct live_set;
+
 enum image_check_flag {
 	IMAGE_CHECK_QUICK = 1 << 0,  /* no layer is read: presence, sizes, small documents */
 	IMAGE_CHECK_REPAIR = 1 << 1, /* mend what can be mended, remove what cannot be used */
+	/* a layer that there is nothing to compare with counts as damaged */
+	IMAGE_CHECK_PROVE = 1 << 2,
+	/* what the page cache has may not be what the disk has: read from the disk, and unpack anew */
+	IMAGE_CHECK_DISTRUST = 1 << 3,
 };
 
 struct image_check_options {
@@ -21,6 +27,8 @@ struct image_check_options {
 	 * image that a container uses not dropped. */
 	image_in_use_fn in_use;
 	void *ctx;
+	/* Blobs and layers to look at; of others only whether they are there. NULL: at all. */
+	const struct live_set *only;
 };
 
 /*

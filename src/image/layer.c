@@ -7,7 +7,8 @@
  *
  * in the work directory (work.h), where it gets its digest for a name once it is verified. Nothing
  * is visible before all layers are complete: then one syncfs() brings them to the disk and renames
- * publish them, so after a crash a layer that is there by name is there as a whole.
+ * publish them, so after a crash a layer that is there by name is there as a whole. What is large
+ * is published before that, with a mark that names it (pending.h).
  *
  * Until then nobody is kept from removing images. So under the lock it is asked whether what was in
  * the store at first still is; if not, the lock is let go and the missing layers are read as well.
@@ -49,6 +50,9 @@
 #define SPACE_RESERVE_BYTES ((uint64_t)64 << 20)
 #define SPACE_RESERVE_PART  16
 
+/* Less is on the disk before a process that flushes it has started. */
+#define FLUSH_LATER_BYTES ((uint64_t)32 << 20)
+
 struct layer_task {
 	struct layer_job *job;
 	bool duplicate, started;
@@ -66,8 +70,9 @@ struct layer_batch {
 	unsigned max_ratio;
 	struct layer_task *tasks;
 	size_t n;
-	pthread_mutex_t lock; /* started, failed, err */
-	atomic_int failed;    /* pumps look at it without the lock */
+	pthread_mutex_t lock;  /* started, failed, err */
+	atomic_int failed;     /* pumps look at it without the lock */
+	atomic_ullong written; /* bytes of blobs and layers that are not in the store */
 	struct error err;
 };
 
@@ -265,6 +270,9 @@ static int read_layer(struct layer_batch *b, struct layer_task *t, struct stream
 		r = write_info(b, t, err);
 	if (r == 0 && want_layer)
 		r = give_name(b, t->layer_tmp, work_layer(&t->job->diff_id), err);
+	if (r == 0)
+		atomic_fetch_add(&b->written,
+				 t->job->blob_bytes + (want_layer ? t->job->unpacked_bytes : 0));
 	return r;
 }
 
@@ -592,6 +600,12 @@ static bool is_complete(const struct layer_batch *b)
 	return true;
 }
 
+static bool flushes_later(const struct layer_batch *b)
+{
+	return b->options->flush == LAYERS_FLUSH_LATER &&
+	       atomic_load(&b->written) >= FLUSH_LATER_BYTES;
+}
+
 /* > 0: something that was in the store has gone. */
 static int publish(struct layer_batch *b, const struct layers_end *end, struct error *err)
 {
@@ -603,6 +617,9 @@ static int publish(struct layer_batch *b, const struct layers_end *end, struct e
 		return r;
 	if (!is_complete(b))
 		return 1;
+	/* without a mark there is no later */
+	if (flushes_later(b) && work_mark(b->work, err) < 0 && syncfs(b->work->fd) < 0)
+		return error_sys(err, "cannot flush '%s'", b->store->root_path);
 	r = work_publish(b->work, err);
 	if (r < 0 || !end)
 		return r;
@@ -620,7 +637,7 @@ static int take_all(struct layer_batch *b, const struct layers_end *end, struct 
 		r = fetch(b, err);
 		if (r == 0 && end)
 			r = end->prepare(end->ctx, b->work, err);
-		if (r == 0 && syncfs(b->work->fd) < 0)
+		if (r == 0 && !flushes_later(b) && syncfs(b->work->fd) < 0)
 			r = error_sys(err, "cannot flush '%s'", b->store->root_path);
 		if (r == 0)
 			r = publish(b, end, err);

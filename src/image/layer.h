@@ -87,7 +87,17 @@ struct layers_end {
 	void *ctx;
 };
 
+/*
+ * What is large need not wait for the disk: it is published with a mark that says so (pending.h),
+ * which the caller's process, or another, makes true later: image_store_flush().
+ */
+enum layers_flush {
+	LAYERS_FLUSH_LATER, /* unless it is little */
+	LAYERS_FLUSH_FIRST,
+};
+
 struct layers_options {
+	enum layers_flush flush;
 	unsigned threads; /* layers at a time, 1..LAYER_THREADS_MAX */
 	const struct image_limits *limits;
 	const struct layer_watch *watch; /* may be NULL */
@@ -102,7 +112,7 @@ struct layers_options {
  * end         NULL: only the layers
  * Errors      ERROR_INVALID for a digest that does not match, a refused entry, an exceeded limit;
  *             the first failure ends the others
- * Leaves      all of it, flushed to disk; on failure nothing but what lies in work
+ * Leaves      all of it, flushed to disk or marked; on failure nothing but what lies in work
  */
 #define LAYER_THREADS_MAX 16
 int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,

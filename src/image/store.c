@@ -120,6 +120,13 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 	return 0;
 }
 
+int store_lock_only(struct image_store *store, int *ret_lock, struct error *err)
+{
+	int r = lock_acquire_existing(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, ret_lock, err);
+
+	return r < 0 ? error_prefix(err, r, "image store") : 0;
+}
+
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
 	      struct error *err)
 {

@@ -128,6 +128,24 @@ typedef int (*image_in_use_fn)(void *ctx, const struct digest *id, char *who, si
 int image_remove(struct image_store *store, const char *text, unsigned flags,
 		 image_in_use_fn in_use, void *ctx, struct image_removal *ret, struct error *err);
 
+/*
+ * A large load or pull returns before the disk has all of it; a mark in the store says so, with the
+ * boot in which it is whole (docs/formats/image-store.md, "pending.json").
+ */
+
+/* Is there such a mark of this boot, and nobody at work on it? */
+bool image_store_is_pending(struct image_store *store);
+/* Flushes to the disk and removes the mark. 0 also if another process does it. */
+int image_store_flush(struct image_store *store, struct error *err);
+/*
+ * To be called before anything of the store is used. If the machine stopped before the flush, what
+ * the mark names is verified: mended as image_check() does, or removed. Usually one access(2).
+ *
+ * report     grows by one sentence for each fault, as of image_check()
+ */
+int image_store_settle(struct image_store *store, image_in_use_fn in_use, void *ctx, char ***report,
+		       struct error *err);
+
 /* Collect blobs and layers that no image refers to, and what crashes left. keep: strv of diff ids
  * (hex) that containers still use although their image is gone; may be NULL. Returns bytes freed.
  */

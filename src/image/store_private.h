@@ -38,6 +38,9 @@ int store_make_dirs(struct image_store *store, struct error *err);
  */
 int store_lock(struct image_store *store, int *ret_lock, struct error *err);
 
+/* The same lock and nothing else; -ENOENT if the store is not there any more. */
+int store_lock_only(struct image_store *store, int *ret_lock, struct error *err);
+
 /* A small blob (manifest, config) as a heap string. ERROR_INVALID if it is not what its digest says. */
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
 	      struct error *err);

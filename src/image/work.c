@@ -28,6 +28,7 @@
 #include "codec/sha256.h"
 #include "image/gc.h"
 #include "image/part.h"
+#include "image/pending.h"
 #include "image/store_private.h"
 
 #define LOCK_FILE    "lock"
@@ -248,17 +249,40 @@ static int publish_one(struct store_work *work, const char *name, struct error *
 	return 0;
 }
 
-int work_publish(struct store_work *work, struct error *err)
+static int list_names(struct store_work *work, char ***ret, struct error *err)
 {
-	cleanup_with(strv_free) char **names = NULL;
 	cleanup_dir DIR *dir = fdopendir(openat(work->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *d;
-	int r = 0;
 
 	if (!dir)
 		return error_sys(err, "cannot read '" TMP_DIR "/%s'", work->name);
 	while ((d = readdir(dir)))
-		names = strv_push(names, d->d_name);
+		*ret = strv_push(*ret, d->d_name);
+	return 0;
+}
+
+int work_mark(struct store_work *work, struct error *err)
+{
+	cleanup_with(strv_free) char **names = NULL, **blobs = NULL, **layers = NULL;
+	int r = list_names(work, &names, err);
+
+	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		const char *blob = str_after(names[i], BLOB_PREFIX);
+		const char *layer = str_after(names[i], LAYER_PREFIX);
+
+		if (blob)
+			blobs = strv_push_owned(blobs, xasprintf("sha256:%s", blob));
+		else if (layer)
+			layers = strv_push_owned(layers, xasprintf("sha256:%s", layer));
+	}
+	return r < 0 ? r : pending_add(work->store->root_fd, blobs, layers, err);
+}
+
+int work_publish(struct store_work *work, struct error *err)
+{
+	cleanup_with(strv_free) char **names = NULL;
+	int r = list_names(work, &names, err);
+
 	for (size_t i = 0; r == 0 && names && names[i]; i++)
 		r = publish_one(work, names[i], err);
 	return r;

@@ -51,7 +51,13 @@ int work_put_blob(struct store_work *work, const void *data, size_t n, struct di
 		  struct error *err);
 
 /*
+ * Marks all that is complete as not yet on the disk (pending.h). Needs the store's lock. On the disk
+ * when this returns.
+ */
+int work_mark(struct store_work *work, struct error *err);
+
+/*
  * Renames all that is complete into the store. Needs the store's lock, and that the file system was
- * flushed since.
+ * flushed since, or work_mark().
  */
 int work_publish(struct store_work *work, struct error *err);

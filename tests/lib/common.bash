@@ -51,7 +51,11 @@ berth_setup_file() {
 
 # Containers that a failed test forgot are removed, so that one failure does not become many.
 berth_teardown_file() {
-  local ids
+  local ids i
+  for ((i = 0; i < 300; i++)); do # a large load is flushed in the background, on a busy disk for long
+    [ -e "$BERTH_ROOT/images/pending.json" ] && pgrep -f "$BERTH_ROOT .*system sweep\$" >/dev/null || break
+    sleep 0.1
+  done
   ids=$(berth ps -aq 2>/dev/null) || true
   # shellcheck disable=SC2086
   [ -z "$ids" ] || berth rm -f $ids >/dev/null
