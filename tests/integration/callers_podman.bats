@@ -21,8 +21,9 @@ teardown() {
   podman rm -a -f -t 0 >/dev/null
 }
 
-p() { podman "$@" 2>&1; }
+engine() { podman "$@"; }
 alone() { podman run --network none "$@"; }
+run_it() { podman run --network none --rm "$@"; }
 
 @test "podman info names the runtime and its version" {
   run -0 podman info -f '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'
@@ -30,14 +31,7 @@ alone() { podman run --network none "$@"; }
 }
 
 @test "podman run: output, stdin, exit codes, and the runtime's own words" {
-  run -0 --separate-stderr alone --rm berth-test sh -c 'echo out; echo err >&2'
-  [ "$output/$stderr" = out/err ]
-  [ "$(echo in | alone --rm -i berth-test cat)" = in ]
-  run -7 alone --rm berth-test sh -c 'exit 7'
-  run -127 p run --rm --network none berth-test nosuch
-  expect_text 'exec: "nosuch": executable file not found in $PATH'
-  run -126 p run --rm --network none berth-test /etc/passwd
-  expect_text 'exec: "/etc/passwd": permission denied'
+  check_output_and_exit_codes
   run -0 alone --rm --preserve-fds 1 berth-test sh -c 'cat <&3' 3<<<kept
   expect_output kept
 }
@@ -46,38 +40,25 @@ alone() { podman run --network none "$@"; }
   run -0 podman --runtime "$BERTH_BIN/berth-runtime" --runtime-flag debug --runtime-flag cgroup-manager=cgroupfs \
     run --rm --network none berth-test echo by path
   expect_text "by path"
-  run -126 p --runtime "$BERTH_BIN/berth-runtime" --runtime-flag rootless=maybe run --rm --network none berth-test true
+  run -126 podman --runtime "$BERTH_BIN/berth-runtime" --runtime-flag rootless=maybe run --rm --network none berth-test true
   expect_text "'maybe' is not true, false or auto"
 }
 
 @test "run -it and exec -it: a terminal that follows the size of the user's" {
-  local follow='trap "stty size; exit 4" WINCH; echo ready; while :; do sleep 0.1; done'
-  run -4 in_terminal 33 77 podman run --network none --rm -it berth-test sh -c "sleep 1; stty size; $follow"
-  expect_output $'33 77\nready\n50 100'
   alone -d --name c1 berth-test sleep 100
-  run -4 in_terminal 33 77 podman exec -it c1 sh -c "sleep 1; tty; stty size; $follow"
-  expect_output $'/dev/pts/0\n33 77\nready\n50 100'
+  check_terminals
 }
 
 @test "exec: exit codes, user, environment, directory, detached, and what is not there" {
   alone -d --name c1 berth-test sleep 100
-  run -9 podman exec -e A=b -w /bin -u 1000 c1 sh -c 'echo $A $PWD $(id -u); exit 9'
-  expect_output "b /bin 1000"
-  podman exec -d c1 touch /there
-  wait_until 5 podman exec c1 test -e /there
-  run -127 p exec c1 nosuch
-  expect_text 'exec: "nosuch": executable file not found in $PATH'
-  run -126 p exec c1 /etc/passwd
-  expect_text 'permission denied'
+  check_exec 127
   run -0 podman exec --preserve-fds 1 c1 sh -c 'cat <&3' 3<<<kept
   expect_output kept
 }
 
 @test "limits, update, stats, top" {
   alone -d --name c1 -m 64m --pids-limit 30 --cpus 0.5 berth-test sleep 100
-  podman update -m 32m c1
-  run -0 podman exec c1 sh -c "$(cgroup_file memory/memory.limit_in_bytes memory.max); $(cgroup_file pids/pids.max pids.max)"
-  expect_output $'33554432\n30'
+  check_limits
   run -0 podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' c1
   [[ $output == *"MB 1" ]] || fail "no statistics"
   run -0 podman top c1 pid comm
@@ -86,17 +67,7 @@ alone() { podman run --network none "$@"; }
 
 @test "pause, unpause, kill, stop, restart, logs, init, attach, wait" {
   alone -d --name c1 berth-test sh -c 'trap "echo got it; exit 3" TERM; echo started; while :; do sleep 0.1; done'
-  wait_until 5 eval '[ "$(podman logs c1)" = started ]'
-  podman pause c1
-  [ "$(podman inspect -f '{{.State.Status}}' c1)" = paused ]
-  podman unpause c1
-  podman restart -t 5 c1
-  wait_until 5 eval '[ "$(podman logs c1)" = $'\''started\ngot it\nstarted'\'' ]'
-  podman stop -t 5 c1
-  [ "$(podman inspect -f '{{.State.Status}} {{.State.ExitCode}}' c1)" = "exited 3" ]
-  podman start c1
-  podman kill -s KILL c1
-  [ "$(podman wait c1)" = 137 ]
+  check_life
   podman create --network none --name c2 berth-test sh -c 'echo created; exit 5'
   podman init c2
   [ "$(podman inspect -f '{{.State.Status}}' c2)" = initialized ]
@@ -121,17 +92,9 @@ alone() { podman run --network none "$@"; }
 }
 
 @test "privileges, devices, file systems, user namespace, health check" {
-  run -0 alone --rm --privileged berth-test sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs none /tmp && echo mounted'
-  expect_output $'Seccomp:\t0\nmounted'
-  run -0 alone --rm --cap-drop ALL --cap-add CHOWN --security-opt no-new-privileges berth-test grep -E 'CapBnd|NoNew|Seccomp:' /proc/self/status
-  expect_output $'CapBnd:\t0000000000000001\nNoNewPrivs:\t1\nSeccomp:\t2'
-  run -0 alone --rm --device /dev/kmsg:/dev/k:r --read-only --tmpfs /t:size=1m,mode=700 berth-test sh -c \
-    'ls /dev/k; touch /t/x; stat -c %a /t; touch /x 2>/dev/null || echo refused'
-  expect_output $'/dev/k\n700\nrefused'
+  check_privileges
   run -0 alone --rm --uidmap 0:200000:5000 --gidmap 0:200000:5000 -u 1000 berth-test sh -c 'tr -s " " </proc/self/uid_map; id -u; touch /tmp/x && stat -c %u /tmp/x'
   expect_output $' 0 200000 5000\n1000\n1000'
-  run -0 alone --rm -v vol:/v -v "$BATS_TEST_TMPDIR:/host:ro" berth-test sh -c 'echo a >/v/a; cat /v/a; touch /host/x 2>/dev/null || echo refused'
-  expect_output $'a\nrefused'
   run -0 alone --rm --cgroups disabled berth-test sh -c 'grep -c libpod_parent /proc/self/cgroup || true'
   expect_output 0
   alone -d --name c1 --health-cmd 'test -e /ok' --health-interval disable berth-test sh -c 'sleep 100'
