@@ -126,8 +126,9 @@ static int prune_image(struct engine *e, struct image_store *store, const struct
 		       bool all, struct engine_pruned *pruned, struct error *err)
 {
 	struct image_removal removal = { 0 };
-	int r = image_remove(store, row->id.text, all ? IMAGE_REMOVE_FORCE : 0, any_user, e,
-			     &removal, err);
+	/* a dangling one that somebody names meanwhile stays */
+	int r = image_remove(store, row->id.text, all ? IMAGE_REMOVE_FORCE : IMAGE_REMOVE_UNNAMED,
+			     any_user, e, &removal, err);
 
 	if (r < 0 && (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND))
 		return 0; /* used, named again, or gone */

@@ -182,7 +182,7 @@ static int match_labels(const struct image_filter *f, struct image_store *store,
 	int r = image_lookup(store, row->id.text, &image, err);
 
 	if (r < 0)
-		return r;
+		return err->kind == ERROR_NOT_FOUND ? 0 : r; /* removed since the list was made */
 	for (size_t i = 0; f->labels && f->labels[i]; i++) {
 		if (!has_label(&image->config->config, f->labels[i]))
 			return 0;

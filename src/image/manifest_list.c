@@ -93,6 +93,9 @@ int manifest_list_save(struct image_store *store, const char *name,
 
 	if (r < 0)
 		return r;
+	if (list->n > MANIFEST_LIST_MAX_MEMBERS) /* nobody could load it again */
+		return error_kind(err, ERROR_INVALID, "manifest list %s: more than %d members",
+				  name, MANIFEST_LIST_MAX_MEMBERS);
 	if (mkdirat(store->root_fd, LISTS_DIR, 0700) < 0 && errno != EEXIST)
 		return error_sys(err, "cannot create '%s/" LISTS_DIR "'", store->root_path);
 	oci_index_format(

@@ -195,6 +195,9 @@ static int remove_found(struct remover *rm, const char *text, struct error *err)
 
 	if (r < 0)
 		return r;
+	if (rm->flags & IMAGE_REMOVE_UNNAMED && e->name)
+		return error_kind(err, ERROR_CONFLICT, "image %.*s has a name", SHORT_ID,
+				  digest_hex(&e->id));
 	names = index_count(&rm->index, &e->id);
 	if (names > 1 && by_name) {
 		untag(rm, e);

@@ -109,7 +109,8 @@ struct image_removal {
 void image_removal_done(struct image_removal *removal);
 
 enum image_remove_flag {
-	IMAGE_REMOVE_FORCE = 1 << 0, /* remove all names of an id; remove although in use */
+	IMAGE_REMOVE_FORCE = 1 << 0,   /* remove all names of an id; remove although in use */
+	IMAGE_REMOVE_UNNAMED = 1 << 1, /* only if it has no name: ERROR_CONFLICT */
 };
 
 /*

@@ -146,6 +146,21 @@ static void test_labels_are_keys_or_pairs(void **state)
 	assert_false(image_filter_label("a", "ab", "1"));
 }
 
+static void test_labels_of_an_image_that_is_gone_match_nothing(void **state)
+{
+	struct fixture *f = *state;
+	cleanup_image_filter struct image_filter filter = { 0 };
+	struct image_row row = { 0 };
+
+	assert_int_equal(
+		digest_parse(
+			"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			&row.id),
+		0);
+	assert_int_equal(parse(f, "label=a", IMAGE_FILTER_LIST, &filter), 0);
+	assert_int_equal(image_filter_match(&filter, f->store, &row, &f->err), 0);
+}
+
 static void test_wrong_words_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -182,6 +197,7 @@ int main(void)
 		filter_test(test_id_is_a_beginning),
 		filter_test(test_references_are_familiar_patterns),
 		filter_test(test_labels_are_keys_or_pairs),
+		filter_test(test_labels_of_an_image_that_is_gone_match_nothing),
 		filter_test(test_wrong_words_are_refused),
 	};
 

@@ -534,6 +534,22 @@ static void test_image_of_several_names_wants_force(void **state)
 	assert_int_equal(count_images(f), 0);
 }
 
+/* A prune found it without a name; now it has one. */
+static void test_image_that_was_named_meanwhile_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct digest id;
+
+	load_one(f, "x:1", "one");
+	id = f->loaded.rows[0].id;
+	assert_true(removal_of(f, id.text, IMAGE_REMOVE_UNNAMED, NULL) < 0);
+	assert_int_equal(f->err.kind, ERROR_CONFLICT);
+	assert_int_equal(count_images(f), 1);
+	assert_int_equal(image_untag(f->store, "x:1", NULL, &f->err), 0);
+	assert_int_equal(removal_of(f, id.text, IMAGE_REMOVE_UNNAMED, NULL), 0);
+	assert_int_equal(count_images(f), 0);
+}
+
 static int used_by_stopped(void *ctx, const struct digest *id, char *who, size_t who_size)
 {
 	(void)snprintf(who, who_size, "c0ffee");
@@ -658,6 +674,7 @@ int main(void)
 		store_test(test_last_name_takes_the_image_along),
 		store_test(test_shared_layer_stays),
 		store_test(test_image_of_several_names_wants_force),
+		store_test(test_image_that_was_named_meanwhile_stays),
 		store_test(test_used_image_is_not_removed),
 		store_test(test_used_image_only_loses_its_name_by_force),
 		store_test(test_gc_collects_what_no_image_has),
