@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `manifest`: images for several platforms under one name. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -255,6 +258,7 @@ static int cmd_inspect_manifest(struct cli *cli, void *target, int n, char **arg
 
 struct push_manifest_flags {
 	bool insecure, purge, quiet;
+	const char *digestfile;
 	struct registry_flags registry;
 };
 
@@ -262,6 +266,11 @@ static const struct option push_manifest_options[] = {
 	REGISTRY_OPTION_AUTHFILE(push_manifest_flags),
 	REGISTRY_OPTION_CERT_DIR(push_manifest_flags),
 	REGISTRY_OPTION_CREDS(push_manifest_flags),
+	{ .name = "digestfile",
+	  .type = OPTION_STRING,
+	  .arg = "path",
+	  OPTION_FIELD(push_manifest_flags, digestfile),
+	  .help = "Write the digest of the list to this file" },
 	{ .name = "insecure",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_manifest_flags, insecure),
@@ -283,11 +292,19 @@ static const struct option push_manifest_options[] = {
 	REGISTRY_OPTION_TLS_VERIFY(push_manifest_flags),
 };
 
+/* What is said of a push: its last line is the digest. */
+struct listener {
+	bool quiet;
+	struct digest id;
+};
+
 static void say(void *ctx, const struct progress *p)
 {
-	const bool *quiet = ctx;
+	struct listener *l = ctx;
 
-	if (!*quiet || str_after(p->text, "sha256:"))
+	bool is_digest = digest_parse(p->text, &l->id) == 0;
+
+	if (!l->quiet || is_digest)
 		(void)puts(p->text); /* checked by the flush at the end */
 }
 
@@ -295,8 +312,8 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char *
 			     struct error *err)
 {
 	const struct push_manifest_flags *f = target;
-	bool quiet = f->quiet;
-	const struct progress_sink said = { .show = say, .ctx = &quiet };
+	struct listener listener = { .quiet = f->quiet };
+	const struct progress_sink said = { .show = say, .ctx = &listener };
 	cleanup_credential struct credential credential = { 0 };
 	struct registry_access access;
 	cleanup_reference struct reference ref = { 0 };
@@ -312,6 +329,9 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char *
 		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
 	if (r == 0)
 		r = manifest_list_push(store, &ref, &access, &said, err);
+	if (r == 0 && f->digestfile)
+		r = file_write_atomic(AT_FDCWD, f->digestfile, listener.id.text,
+				      strlen(listener.id.text), 0644, 0, err);
 	if (r < 0 || !f->purge)
 		return r;
 	name = reference_format(&ref);

@@ -14,12 +14,13 @@
 #include "cli/registry_flags.h"
 #include "cli/terminal.h"
 #include "engine/engine.h"
+#include "image/platform.h"
 #include "image/pull.h"
 #include "image/reference.h"
 
 struct pull_flags {
 	bool all_tags, quiet;
-	const char *platform, *signature_policy;
+	const char *platform, *os, *arch, *variant, *signature_policy;
 	struct registry_flags registry;
 };
 
@@ -29,6 +30,11 @@ static const struct option pull_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(pull_flags, all_tags),
 	  .help = "Download all tagged images in the repository" },
+	{ .name = "arch",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(pull_flags, arch),
+	  .help = "Take the image for this architecture" },
 	REGISTRY_OPTION_AUTHFILE(pull_flags),
 	REGISTRY_OPTION_CERT_DIR(pull_flags),
 	REGISTRY_OPTION_CREDS(pull_flags),
@@ -37,6 +43,11 @@ static const struct option pull_options[] = {
 	  .is_flag = true,
 	  .parse = content_trust_parse,
 	  .help = "Without effect: there is no content trust" },
+	{ .name = "os",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(pull_flags, os),
+	  .help = "Take the image for this operating system" },
 	{ .name = "platform",
 	  .type = OPTION_STRING,
 	  .arg = "string",
@@ -53,6 +64,11 @@ static const struct option pull_options[] = {
 	  OPTION_FIELD(pull_flags, signature_policy),
 	  .help = "Which images are allowed, instead of policy.json" },
 	REGISTRY_OPTION_TLS_VERIFY(pull_flags),
+	{ .name = "variant",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(pull_flags, variant),
+	  .help = "Take the image for this variant of the architecture" },
 };
 
 static struct progress_view *view_on(FILE *out)
@@ -148,15 +164,38 @@ int pull_for_run(struct engine *e, const char *name, const char *platform, bool 
 	return pull(e, &ref, &f, quiet ? NULL : stderr, err);
 }
 
+/* podman's --os, --arch and --variant as a platform, heap; NULL: none is given. */
+static int join_platform(const struct pull_flags *f, char **ret, struct error *err)
+{
+	struct platform host;
+
+	if (!f->os && !f->arch && !f->variant)
+		return 0;
+	if (f->platform)
+		return error_kind(err, ERROR_INVALID,
+				  "--platform option can not be specified with --arch, --os or "
+				  "--variant");
+	platform_host(&host);
+	*ret = xasprintf("%s/%s%s%s", f->os ? f->os : host.os,
+			 f->arch ? f->arch : host.architecture, f->variant ? "/" : "",
+			 f->variant ? f->variant : "");
+	return 0;
+}
+
 static int cmd_pull(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
-	const struct pull_flags *f = target;
+	cleanup_free char *platform = NULL;
+	struct pull_flags *f = target;
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *full = NULL;
 	FILE *out = f->quiet ? NULL : stdout;
 	struct engine *e;
-	int r = parse_name(args[0], f, &ref, out, err);
+	int r = join_platform(f, &platform, err);
 
+	if (platform)
+		f->platform = platform;
+	if (r == 0)
+		r = parse_name(args[0], f, &ref, out, err);
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "cli/command.h"
@@ -12,7 +15,7 @@
 
 struct push_flags {
 	bool all_tags, quiet;
-	const char *platform;
+	const char *platform, *digestfile;
 	enum compression compression;
 	struct registry_flags registry;
 };
@@ -46,6 +49,11 @@ static const struct option push_options[] = {
 	  .parse = parse_compression,
 	  .help = "Compress uncompressed layers with gzip or zstd" },
 	REGISTRY_OPTION_CREDS(push_flags),
+	{ .name = "digestfile",
+	  .type = OPTION_STRING,
+	  .arg = "path",
+	  OPTION_FIELD(push_flags, digestfile),
+	  .help = "Write the digest of what was pushed to this file" },
 	{ .name = "disable-content-trust",
 	  .type = OPTION_CALL,
 	  .is_flag = true,
@@ -90,9 +98,11 @@ static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, st
 	const struct push_flags *f = target;
 	cleanup_with(progress_view_free) struct progress_view *view = NULL;
 	cleanup_credential struct credential credential = { 0 };
+	struct digest pushed = { "" };
 	struct image_push_options o = { .all_tags = f->all_tags,
 					.platform = f->platform,
-					.compression = f->compression };
+					.compression = f->compression,
+					.pushed = &pushed };
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *full = NULL;
 	struct image_store *store;
@@ -112,6 +122,9 @@ static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, st
 		o.progress = progress_view_sink(view);
 	}
 	r = image_push(store, &ref, &o, err);
+	if (r == 0 && f->digestfile)
+		r = file_write_atomic(AT_FDCWD, f->digestfile, pushed.text, strlen(pushed.text),
+				      0644, 0, err);
 	if (r == 0 && f->quiet) {
 		full = reference_format(&ref);
 		(void)puts(full); /* checked by the flush at the end */

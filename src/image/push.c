@@ -165,6 +165,8 @@ static int put_manifest(struct push *p, const char *tag, const struct sent_manif
 	if (r < 0)
 		return r;
 	id = sha256_digest(m->json, m->len);
+	if (p->options->pushed)
+		*p->options->pushed = id;
 	text = xasprintf("%s: digest: %s size: %zu", tag, id.text, m->len);
 	progress_show(&p->options->progress, NULL, text, 0, 0);
 	return 0;

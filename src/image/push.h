@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include "base/digest.h"
 #include "base/error.h"
 #include "codec/inflate.h"
 #include "image/progress.h"
@@ -25,6 +26,7 @@ struct image_push_options {
 	struct registry_access access;
 	unsigned jobs; /* layers at once; 0: 5, as docker */
 	struct progress_sink progress;
+	struct digest *pushed; /* gets the digest of the (last) manifest; or NULL */
 };
 
 /*

@@ -134,6 +134,17 @@ nothing_left() {
   expect_text "Image is up to date"
   berth pull -q --platform linux/arm64 "$REGISTRY/many:1"
   [ "$(berth image inspect -f '{{.Architecture}}' "$REGISTRY/many:1")" = arm64 ]
+  berth pull -q --arch amd64 "$REGISTRY/many:1"
+  [ "$(berth image inspect -f '{{.Architecture}}' "$REGISTRY/many:1")" = amd64 ]
+  run -1 berth pull --arch arm --variant v7 "$REGISTRY/many:1"
+  expect_text "no matching manifest for linux/arm/v7"
+  run -1 berth pull --os windows "$REGISTRY/many:1"
+  expect_text "no matching manifest for windows/amd64"
+  run -1 berth pull --arch arm64 --platform linux/arm64 "$REGISTRY/many:1"
+  expect_text "--platform option can not be specified with --arch, --os or --variant"
+  run -125 berth pull --disable-content-trust=false "$REGISTRY/many:1"
+  expect_text "there is no content trust"
+  berth pull -q --disable-content-trust --platform linux/arm64 "$REGISTRY/many:1"
   run -1 berth pull --platform linux/s390x "$REGISTRY/many:1"
   expect_text "no matching manifest for linux/s390x in the manifest list entries"
   # run wants the platform that it was told, and gets it

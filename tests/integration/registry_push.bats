@@ -233,7 +233,8 @@ start_private() {
   run -1 berth push --creds alice:secret "$name" # it wants a certificate
   run -1 berth push --cert-dir "$work/certs" --creds alice:wrong "$name"
   expect_text "unauthorized: authentication required"
-  run -0 berth push --cert-dir "$work/certs" --creds alice:secret "$name"
+  run -0 berth push --cert-dir "$work/certs" --creds alice:secret --digestfile "$work/digest" "$name"
+  [[ $output = *"1: digest: $(cat "$work/digest") size: "* ]]
   [ ! -e "$work/.docker" ]
   run -1 berth pull --cert-dir "$work/certs" --creds alice:secret --tls-verify "$name"
   expect_text "certificate"
@@ -250,7 +251,8 @@ start_private() {
   expect_output "$REGISTRY/private"
   run -0 berth manifest inspect "$@" "$name"
   run -0 berth manifest create "$@" "$REGISTRY/list:1" "$name"
-  run -0 berth manifest push "$@" -q --rm "$REGISTRY/list:1"
+  run -0 berth manifest push "$@" -q --rm --digestfile "$work/digest" "$REGISTRY/list:1"
+  expect_output "$(cat "$work/digest")"
   [[ $output = sha256:* ]] && [ "${#lines[@]}" = 1 ]
   run -1 berth manifest inspect "$@" list:1
   run -1 berth pull --authfile "$work/none" "$name"
