@@ -15,6 +15,7 @@ BERTH_BIN=${BERTH_BIN:-$BERTH_TOP/build/bin}
 # not the wrappers that a developer's PATH may have for python3: each call of one costs dozens of processes
 PATH=$BERTH_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export BERTH_TOP BERTH_BIN PATH
+export PODMAN_IGNORE_CGROUPSV1_WARNING=1 # podman 5 warns at each call
 bats_require_minimum_version 1.5.0
 
 # --- what this machine has ---
