@@ -123,7 +123,7 @@ run_it() { podman run --network none --rm "$@"; }
   printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/store"\nrunroot = "%s/run/store"\n' "$USER_HOME" "$USER_HOME" >"$USER_HOME/storage.conf"
   chmod 644 "$USER_HOME"/*.conf
   user_podman() {
-    as_user env CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"
+    as_user env PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"
   }
   user_podman load -q -i "$USER_HOME/image.tar"
   # detached: an attached run of such a user waits 20 s for conmon's end on some hosts, with every runtime
