@@ -142,8 +142,18 @@ holder() {
 
 # --- images and bundles ---
 
+# Made once for all files of a lane, if tests/run keeps a directory for that: an emulated processor needs two seconds.
 make_image() {
-  "$BERTH_TOP/tests/lib/make-image" "$@"
+  local words="${*:3}" kept
+  if [ -z "${BERTH_TEST_IMAGES:-}" ] || [[ " $words" == *" --add"* ]]; then
+    "$BERTH_TOP/tests/lib/make-image" "$@"
+    return
+  fi
+  kept=$BERTH_TEST_IMAGES/$1${words//\//%}
+  if [ ! -e "$kept" ]; then
+    "$BERTH_TOP/tests/lib/make-image" "$1" "$kept.new" "${@:3}" && mv "$kept.new" "$kept" || return
+  fi
+  cp -aT "$kept" "$2"
 }
 
 # The image berth-test:latest (busybox) in this file's store.
