@@ -10,6 +10,7 @@
 
 #include "base/dir.h"
 #include "base/hex.h"
+#include "base/inject.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -105,8 +106,10 @@ static int open_dir(struct image_store *store, const char *path, struct error *e
 int store_trash(struct image_store *store, const char *path, struct error *err)
 {
 	cleanup_fd int trash_fd = open_dir(store, TRASH_DIR, err);
-	int r = trash_fd < 0 ? trash_fd : dir_move_to_trash(store->root_fd, path, trash_fd, err);
+	int r = trash_fd < 0 ? trash_fd : inject_failure("image", "trash", err);
 
+	if (r == 0)
+		r = dir_move_to_trash(store->root_fd, path, trash_fd, err);
 	if (r == -ENOSPC || r == -EDQUOT)
 		r = dir_remove_tree(store->root_fd, path, err);
 	return r;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/inject.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "oci/image.h"
@@ -126,7 +127,10 @@ int index_save(int root_fd, const struct image_index *index, struct error *err)
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_buf struct buf json = { 0 };
 	struct oci_descriptor *list = arena_alloc(arena, MAX(index->n, 1u) * sizeof(*list));
+	int r = inject_failure("image", "index", err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < index->n; i++)
 		describe(&index->entries[i], arena, &list[i]);
 	oci_index_format(

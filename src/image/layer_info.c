@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/inject.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -78,7 +79,10 @@ int layer_info_save(int dir_fd, const struct layer_info *info, struct error *err
 {
 	cleanup_buf struct buf json = { 0 };
 	struct json_writer w;
+	int r = inject_failure("image", "layer-info", err);
 
+	if (r < 0)
+		return r;
 	json_writer_init(&w, &json, NULL);
 	json_begin_object(&w, NULL);
 	json_add_string(&w, "blob", info->blob_id.text);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/inject.h"
 #include "image/erofs.h"
 #include "image/layer.h"
 #include "image/store_private.h"
@@ -15,7 +16,10 @@
 static int make_diff(int layer_fd, int *ret_fd, struct error *err)
 {
 	cleanup_fd int fd = -EBADF;
+	int r = inject_failure("image", "diff", err);
 
+	if (r < 0)
+		return r;
 	if (mkdirat(layer_fd, "diff", 0755) < 0)
 		return error_sys(err, "cannot create 'diff'");
 	fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -33,7 +37,9 @@ static int take_into_directory(const struct archive_source *source, int layer_fd
 	cleanup_fd int diff_fd = -EBADF;
 	int r = make_diff(layer_fd, &diff_fd, err);
 
-	return r < 0 ? r : unpack_archive(a, diff_fd, limits, unpack_own_flags(), ret, err);
+	if (r == 0)
+		r = unpack_archive(a, diff_fd, limits, unpack_own_flags(), ret, err);
+	return r < 0 ? r : inject_failure("image", "unpacked", err);
 }
 
 const struct layer_sink layer_sink_directory = { "directory", take_into_directory };
@@ -63,6 +69,8 @@ static int take_into_image(const struct archive_source *source, int layer_fd,
 	if (fd < 0)
 		return error_sys(err, "cannot create " EROFS_FILE);
 	r = erofs_layer_write(source, fd, limits, ret, err);
+	if (r == 0)
+		r = inject_failure("image", "image-written", err);
 	return r == EROFS_UNFIT ? unpack_instead(fd, layer_fd, limits, ret, err) : r;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/dir.h"
+#include "base/inject.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "image/snapshot.h"
@@ -143,6 +144,8 @@ static int overlay_create(int dir_fd, const char *dir_path, char *const *lowerdi
 	if (r < 0)
 		return r;
 	r = make_dirs(dir_fd, lowerdirs, err);
+	if (r == 0)
+		r = inject_failure("image", "snapshot", err);
 	if (r < 0) {
 		(void)overlay_destroy(dir_fd, &ignored);
 		return error_prefix(err, r, "snapshot in '%s'", dir_path);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/inject.h"
 #include "base/macro.h"
 
 /*
@@ -74,7 +75,10 @@ int mount_fs(const char *type, const char *source, const struct mount_param *par
 
 static int open_image(const char *path, int *ret_fd, struct error *err)
 {
-	int r = mount_fs("erofs", path, NULL, 0, MOUNT_ATTR_RDONLY, ret_fd, err);
+	int r = inject_failure("image", "mount", err);
+
+	if (r == 0)
+		r = mount_fs("erofs", path, NULL, 0, MOUNT_ATTR_RDONLY, ret_fd, err);
 
 	/* before 6.12 only block devices; in a user namespace nothing */
 	if (r == -ENOTBLK || r == -EPERM)

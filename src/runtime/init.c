@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/inject.h"
 #include "base/path.h"
 #include "base/sig.h"
 #include "base/str.h"
@@ -31,7 +32,6 @@
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
-#include "runtime/inject.h"
 #include "runtime/loopback.h"
 #include "runtime/lsm.h"
 #include "runtime/mempolicy.h"

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/inject.h"
 #include "base/macro.h"
 #include "base/sig.h"
 #include "base/sock.h"
@@ -25,7 +26,6 @@
 #include "kernel/pty.h"
 #include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
-#include "runtime/inject.h"
 #include "runtime/lsm.h"
 #include "runtime/mempolicy.h"
 #include "runtime/personality.h"

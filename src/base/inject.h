@@ -7,8 +7,9 @@
  *	BERTH_FAIL=<scope>.<step>	the step fails
  *	BERTH_FAIL=<scope>.<step>:kill	the process dies there, as of SIGKILL
  *
- * Scopes: create (the creator), init (the container's init), exec (the child of exec). The steps are
+ * Scopes: create (the creator), init (the container's init), exec (the child of exec): the steps are
  * the rows of the tables create_steps[], init_steps[], ...: a new row can be made to fail at once.
+ * image (the store, its layers, a snapshot): the steps are where inject_failure("image", ...) stands.
  */
 
 #include "base/error.h"

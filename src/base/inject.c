@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/inject.h"
+#include "base/inject.h"
 
 #ifdef BERTH_FAIL_INJECTION
 #include <signal.h>
