@@ -12,13 +12,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/dir.h"
 #include "base/macro.h"
 #include "base/mem.h"
 #include "codec/stream.h"
 #include "image/layer.h"
-#include "image/store.h"
 #include "image/work.h"
+#include "store_fixture.h"
 
 #define SLOW_READS_MAX 5000 /* of a millisecond each */
 
@@ -79,32 +78,26 @@ static int open_broken(const struct layer_job *job, struct stream **ret, struct 
 
 static void test_the_first_failure_ends_the_others(void **state)
 {
-	char dir[] = "/tmp/test-layer-XXXXXX";
+	struct store_fixture *f = *state;
 	const struct image_limits limits = { 0 };
 	const struct layers_options options = { .threads = 2, .limits = &limits };
 	atomic_int reads = 0;
 	struct layer_job jobs[] = { { .open = open_slow, .source = &reads },
 				    { .open = open_broken, .source = &reads } };
-	struct image_store *store;
 	struct store_work work = STORE_WORK_NONE;
-	struct error err = { 0 };
 
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(image_store_open(dir, &store, &err), 0);
-	assert_int_equal(store_work_begin(store, &work, &err), 0);
-	assert_true(layers_take(&work, jobs, ARRAY_SIZE(jobs), &options, NULL, &err) < 0);
-	assert_non_null(strstr(err.msg, "this one is not there"));
+	assert_int_equal(store_work_begin(f->store, &work, &f->err), 0);
+	assert_true(layers_take(&work, jobs, ARRAY_SIZE(jobs), &options, NULL, &f->err) < 0);
+	assert_non_null(strstr(f->err.msg, "this one is not there"));
 	assert_true(atomic_load(&reads) < SLOW_READS_MAX);
 	store_work_end(&work);
-	image_store_close(store);
-	assert_int_equal(dir_remove_tree(AT_FDCWD, dir, &err), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_first_failure_ends_the_others),
+		cmocka_unit_test_setup_teardown(test_the_first_failure_ends_the_others, store_setup,
+						store_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
