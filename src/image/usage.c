@@ -102,10 +102,11 @@ static int scan(struct image_store *store, struct image_usage *u, struct error *
 /* All of it: objects were measured, what is beside them is small. */
 static int add_total(struct image_store *store, struct image_usage *u, struct error *err)
 {
-	static const char *const places[] = { "images/index.json",  "images/oci-layout",
-					      "images/lock",	    "images/reserve",
-					      "images/places.json", "images/places.lock",
-					      "images/lists",	    TMP_DIR };
+	static const char *const places[] = {
+		"images/index.json", "images/oci-layout",   "images/lock",
+		"images/reserve",    "images/places.json",  "images/places.lock",
+		"images/lists",	     "images/pending.json", TMP_DIR
+	};
 	static const char *const dirs[] = { "images",  "images/blobs", BLOBS_DIR,
 					    PARTS_DIR, LAYERS_DIR,     TRASH_DIR };
 	int r = 0;

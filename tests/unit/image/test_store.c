@@ -134,6 +134,8 @@ static void add_blob(struct buf *out, const struct buf *data)
 }
 
 /* An OCI archive with one gzip layer; broken: its bytes are not those of its digest. */
+#define GZIP_OS_BYTE 9 /* RFC 1952: which file system it was made on */
+
 static void oci_archive(struct buf *out, const char *name, const struct buf *layer, bool broken)
 {
 	cleanup_buf struct buf config = make_config(layer, 1, "oci");
@@ -155,15 +157,13 @@ static void oci_archive(struct buf *out, const char *name, const struct buf *lay
 	tar_add_bytes(out, "index.json", &index);
 	add_blob(out, &config);
 	add_blob(out, &manifest);
-	if (broken) {
+	if (broken) { /* of the same size and content: only the digest tells */
 		struct digest id = sha256_digest(blob.data, blob.len);
-		cleanup_buf struct buf other = { 0 };
-		cleanup_buf struct buf other_layer = make_layer("a", "other");
 		char path[128];
 
-		add_gzip(&other, &other_layer);
+		blob.data[GZIP_OS_BYTE] ^= 1;
 		(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&id));
-		tar_add_bytes(out, path, &other);
+		tar_add_bytes(out, path, &blob);
 	} else {
 		add_blob(out, &blob);
 	}
