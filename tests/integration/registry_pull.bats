@@ -259,24 +259,63 @@ nothing_left() {
   run -0 berth system check
 }
 
-@test "killed pulls leave nothing that counts, and the next one cleans up" {
+# BERTH_TEST_KILLS and BERTH_TEST_SECONDS say how long the next two last (200 and 30 before a release), BERTH_TEST_SEED what they do.
+seeded() {
+  seed=${BERTH_TEST_SEED:-$((EPOCHSECONDS % 100000))}
+  RANDOM=$seed
+  echo "# BERTH_TEST_SEED=$seed"
+}
+
+@test "killed pulls: the store is clean at once, the next one goes on, and nothing is left" {
   local i pid
-  for i in $(seq 12); do
+  seeded
+  for i in $(seq "${BERTH_TEST_KILLS:-8}"); do
     berth pull -q "$REGISTRY/large:1" >/dev/null 2>&1 &
     pid=$!
     sleep "0.$(printf %03d $((RANDOM % 600)))"
     kill -9 $pid 2>/dev/null || true
     wait $pid 2>/dev/null || true
+    run berth system check --quick
+    [ "$status" = 0 ] || fail "kill $i, seed $seed: not clean"
     if berth image inspect "$REGISTRY/large:1" >/dev/null 2>&1; then
       berth rmi "$REGISTRY/large:1" >/dev/null
     fi
   done
   berth pull -q "$REGISTRY/large:1"
-  berth system check --repair
   run -0 berth system check
-  [ -z "$(ls "$BERTH_ROOT/tmp")" ] || fail "tmp/ is not empty"
+  [ -z "$(ls "$BERTH_ROOT/tmp" "$BERTH_ROOT/images/parts" | grep -v :)" ] || fail "seed $seed: something is left"
   [ "$(ls "$BERTH_ROOT/layers" | wc -l)" = 2 ]
   run -0 berth run --rm "$REGISTRY/large:1" echo whole
+}
+
+@test "eight processes pull, run, remove and prune at once" {
+  local i pids=() until=$((EPOCHSECONDS + ${BERTH_TEST_SECONDS:-3}))
+  seeded
+  for i in $(seq 8); do
+    (
+      RANDOM=$((seed + i))
+      while [ "$EPOCHSECONDS" -lt "$until" ]; do
+        case $((RANDOM % 6)) in
+          0) berth pull -q "$REGISTRY/small:1" ;;
+          1) berth pull -q "$REGISTRY/zstd:1" ;;
+          2 | 3) berth run --rm -q "$REGISTRY/small:1" true ;;
+          4) berth rmi -f "$REGISTRY/small:1" ;;
+          5) berth image prune -af ;;
+        esac >"$work/$i.out" 2>&1 && continue
+        # an image that another has taken away is the only thing that may go wrong
+        grep -qE "No such image|Unable to find image" "$work/$i.out" || { cp "$work/$i.out" "$work/$i.failed"; exit 1; }
+      done
+    ) &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do
+    wait "$i" || fail "seed $seed: $(cat "$work"/*.failed)"
+  done
+  berth pull -q "$REGISTRY/small:1"
+  run -0 berth system check
+  [ -z "$(ls "$BERTH_ROOT/tmp")" ] || fail "seed $seed: tmp/ is not empty"
+  [ -z "$(berth ps -aq)" ] || fail "seed $seed: a container is left"
+  berth run --rm "$REGISTRY/small:1" true
 }
 
 @test "save after pull gives back the same digests" {
