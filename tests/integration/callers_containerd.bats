@@ -64,21 +64,39 @@ ctr_run() {
   [ -z "$(runtime --root "$BATS_FILE_TMPDIR/runc-root/default" list -q)" ]
 }
 
-@test "a pod through the CRI plugin: create, start, exec, update, stats, stop, remove" {
+@test "pods through the CRI plugin: create, start, exec, update, stats, log, stop, remove; what a security context asks for" {
   /usr/bin/python3 -c 'import grpc' 2>/dev/null || skip "needs the package python3-grpcio"
   make_image docker "$BATS_TEST_TMPDIR/pause.tar" --tag berth-pause:latest --cmd "sleep 10000"
   ctr -n k8s.io image import --base-name docker.io/library/berth-test "$BATS_FILE_TMPDIR/image.tar"
   ctr -n k8s.io image import --base-name docker.io/library/berth-pause "$BATS_TEST_TMPDIR/pause.tar"
+  mkdir "$BATS_TEST_TMPDIR/logs"
   run "$BERTH_TOP/tests/lib/cri" "$CONTAINERD_ADDRESS" "$IMAGE" "$BATS_TEST_TMPDIR/logs"
   expect_output 'pod ready
-created 0 0
-running 1 0
+created 0 0 
+running 1 0 
 exec 0 7
 memory 67108864 0
 memory 33554432 0
 stats yes
-exited 2 3
+log is new
+exec timeout
+exited 2 3 Error
+capabilities, privileges CapBnd: 0000000000001000 NoNewPrivs: 1 0
+user 1000
+29 55 0
+paths 0
+1
+refused 0
+seccomp mkdir: can'"'"'t create directory '"'/tmp/x'"': Input/output error 1
+sysctl, oom score 1
+700 0
+terminal, directory, environment, user /a/b c 65534
+Seccomp:	0 0
+shared pid namespace sleep 10000
+sleep 77
+sleep 88 0
+out of memory 2 137 OOMKilled
 pods left 0'
-  run -0 cat "$BATS_TEST_TMPDIR/logs/log"
+  run -0 cat "$BATS_TEST_TMPDIR/logs/log.1"
   expect_text "stdout F hello"
 }
