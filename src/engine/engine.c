@@ -109,7 +109,9 @@ int engine_settle(struct engine *e, struct error *err)
 {
 	struct image_store *store;
 
-	return faccessat(e->root_fd, PENDING_PATH, F_OK, 0) < 0 ? 0 : engine_images(e, &store, err);
+	if (e->images || faccessat(e->root_fd, PENDING_PATH, F_OK, 0) < 0)
+		return 0;
+	return engine_images(e, &store, err);
 }
 
 int engine_images(struct engine *e, struct image_store **ret_store, struct error *err)

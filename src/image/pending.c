@@ -270,7 +270,7 @@ bool image_store_is_pending(struct image_store *store)
 {
 	cleanup_fd int fd = -EBADF;
 
-	if (faccessat(store->root_fd, PENDING_PATH, F_OK, 0) < 0 || !is_cached(store))
+	if (!store->pending || !is_cached(store))
 		return false;
 	fd = openat(store->root_fd, "images", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -330,6 +330,7 @@ int image_store_settle(struct image_store *store, image_in_use_fn in_use, void *
 	cleanup_fd int fd = -EBADF;
 	int r = pending_load(store->root_fd, &p, err);
 
+	store->pending = r == 0 && p.state == PENDING_CACHED;
 	if (r < 0 || p.state == PENDING_NONE || p.state == PENDING_CACHED)
 		return r;
 	fd = openat(store->root_fd, "images", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

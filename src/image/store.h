@@ -134,7 +134,8 @@ int image_remove(struct image_store *store, const char *text, unsigned flags,
  * boot in which it is whole (docs/formats/image-store.md, "pending.json").
  */
 
-/* Is there such a mark of this boot, and nobody at work on it? */
+/* Is there such a mark of this boot, and nobody at work on it? Of what was marked through this store
+ * or before image_store_settle(); usually no system call. */
 bool image_store_is_pending(struct image_store *store);
 /* Flushes to the disk and removes the mark. 0 also if another process does it. */
 int image_store_flush(struct image_store *store, struct error *err);

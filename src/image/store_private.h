@@ -17,7 +17,8 @@
 struct image_store {
 	int root_fd;
 	char *root_path;
-	bool erofs; /* new layers become EROFS images */
+	bool erofs;   /* new layers become EROFS images */
+	bool pending; /* a mark of this boot was seen, or written by us */
 };
 
 /* A path below the root: "images/blobs/sha256/…" */

@@ -275,7 +275,10 @@ int work_mark(struct store_work *work, struct error *err)
 		else if (layer)
 			layers = strv_push_owned(layers, xasprintf("sha256:%s", layer));
 	}
-	return r < 0 ? r : pending_add(work->store->root_fd, blobs, layers, err);
+	if (r == 0)
+		r = pending_add(work->store->root_fd, blobs, layers, err);
+	work->store->pending = work->store->pending || r == 0;
+	return r;
 }
 
 int work_publish(struct store_work *work, struct error *err)

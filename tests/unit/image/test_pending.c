@@ -109,6 +109,7 @@ static void test_marks_are_added_up(void **state)
 	assert_string_equal(p.blobs[0], A);
 	assert_int_equal(strv_len(p.layers), 1);
 	assert_string_equal(p.layers[0], B);
+	assert_int_equal(image_store_settle(store, NULL, NULL, NULL, &err), 0);
 	assert_true(image_store_is_pending(store));
 }
 
@@ -144,6 +145,7 @@ static void test_one_flushes_at_a_time(void **state)
 
 	(void)state;
 	add(A, NULL);
+	assert_int_equal(image_store_settle(store, NULL, NULL, NULL, &err), 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	assert_false(image_store_is_pending(store));
 	assert_int_equal(image_store_flush(store, &err), 0);
