@@ -81,29 +81,33 @@ static bool known(struct cgroupfs *fs, bool v2, const char *controllers, const s
 	return false;
 }
 
+static void add_mount(void *arg, const struct mountinfo *m)
+{
+	struct cgroupfs *fs = arg;
+	cleanup_free char *controllers = NULL;
+	bool v2 = str_eq(m->fs_type, "cgroup2");
+
+	if (!v2 && !str_eq(m->fs_type, "cgroup"))
+		return;
+	controllers = v2 ? xstrdup("") : v1_controllers(m->super_options);
+	if (known(fs, v2, controllers, m))
+		return;
+	fs->h = array_grow(fs->h, fs->n, &fs->capacity, sizeof(*fs->h));
+	fs->h[fs->n++] = (struct cgroupfs_hierarchy){
+		.v2 = v2,
+		.controllers = take_ptr(&controllers),
+		.mount_point = xstrdup(m->mount_point),
+		.root = xstrdup(m->root),
+	};
+}
+
 void cgroupfs_parse(char *mountinfo, struct cgroupfs *ret_fs)
 {
 	struct mountinfo m;
-	size_t capacity = 0;
 
 	*ret_fs = (struct cgroupfs){ 0 };
-	while (mountinfo_next(&mountinfo, &m)) {
-		cleanup_free char *controllers = NULL;
-		bool v2 = str_eq(m.fs_type, "cgroup2");
-
-		if (!v2 && !str_eq(m.fs_type, "cgroup"))
-			continue;
-		controllers = v2 ? xstrdup("") : v1_controllers(m.super_options);
-		if (known(ret_fs, v2, controllers, &m))
-			continue;
-		ret_fs->h = array_grow(ret_fs->h, ret_fs->n, &capacity, sizeof(*ret_fs->h));
-		ret_fs->h[ret_fs->n++] = (struct cgroupfs_hierarchy){
-			.v2 = v2,
-			.controllers = take_ptr(&controllers),
-			.mount_point = xstrdup(m.mount_point),
-			.root = xstrdup(m.root),
-		};
-	}
+	while (mountinfo_next(&mountinfo, &m))
+		add_mount(ret_fs, &m);
 }
 
 /*
@@ -129,17 +133,19 @@ static bool detect_unified(struct cgroupfs *fs)
 
 int cgroupfs_detect(struct cgroupfs *ret_fs, struct error *err)
 {
-	cleanup_free char *text = NULL;
+	cleanup_fd int fd = -EBADF;
 	int r;
 
 	*ret_fs = (struct cgroupfs){ 0 };
 	if (detect_unified(ret_fs))
 		return 0;
-	r = file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &text, NULL, err);
+	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "cannot open '/proc/self/mountinfo'");
+	r = mountinfo_walk(fd, "cgroup", add_mount, ret_fs, err);
 	if (r < 0)
-		return r;
-	cgroupfs_parse(text, ret_fs);
-	return 0;
+		cgroupfs_done(ret_fs);
+	return r;
 }
 
 void cgroupfs_done(struct cgroupfs *fs)

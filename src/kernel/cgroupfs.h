@@ -22,7 +22,7 @@ struct cgroupfs_hierarchy {
 
 struct cgroupfs {
 	struct cgroupfs_hierarchy *h;
-	size_t n;
+	size_t n, capacity;
 };
 
 /* Life */

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/mountinfo.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "base/str.h"
 
 static int octal_digit(char c)
 {
@@ -100,4 +105,44 @@ int mountinfo_next(char **cursor, struct mountinfo *ret)
 			return 1;
 	}
 	return 0;
+}
+
+/* A blank in a field is written as \040, so that this can only be the separator. */
+static bool has_type(const char *line, const char *type)
+{
+	const char *separator = strstr(line, " - ");
+
+	return separator && str_after(separator + 3, type);
+}
+
+int mountinfo_walk(int fd, const char *type, void (*fn)(void *arg, const struct mountinfo *m),
+		   void *arg, struct error *err)
+{
+	char text[MOUNTINFO_LINE_MAX + 1];
+	bool too_long = false;
+	size_t have = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + have, sizeof(text) - 1 - have)) > 0 ||
+	       (n < 0 && errno == EINTR)) {
+		char *line = text, *end;
+
+		have += n > 0 ? (size_t)n : 0;
+		text[have] = '\0';
+		for (; (end = strchr(line, '\n')); line = end + 1) {
+			struct mountinfo m;
+
+			*end = '\0';
+			if (!too_long && has_type(line, type) && parse_line(line, &m))
+				fn(arg, &m);
+			too_long = false;
+		}
+		have = (size_t)(text + have - line);
+		memmove(text, line, have);
+		if (have == sizeof(text) - 1) {
+			too_long = true;
+			have = 0;
+		}
+	}
+	return n < 0 ? error_sys(err, "cannot read mountinfo") : 0;
 }

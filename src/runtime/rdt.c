@@ -18,19 +18,26 @@
 #define FIELD(name)	   "linux.intelRdt." name
 #define SCHEMATA_MAX_BYTES (64u << 10)
 
+static void take_mount_point(void *ret_root, const struct mountinfo *m)
+{
+	char **root = ret_root;
+
+	if (!*root && str_eq(m->fs_type, "resctrl"))
+		*root = xstrdup(m->mount_point);
+}
+
 int rdt_find_root(char **ret_root, struct error *err)
 {
-	cleanup_free char *text = NULL;
-	struct mountinfo m;
-	char *cursor;
-	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &text, NULL, err);
+	cleanup_fd int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	cleanup_free char *root = NULL;
+	int r;
 
+	if (fd < 0)
+		return error_sys(err, "cannot open '/proc/self/mountinfo'");
+	r = mountinfo_walk(fd, "resctrl", take_mount_point, &root, err);
 	if (r < 0)
 		return r;
-	*ret_root = NULL;
-	for (cursor = text; !*ret_root && mountinfo_next(&cursor, &m) == 1;)
-		if (str_eq(m.fs_type, "resctrl"))
-			*ret_root = xstrdup(m.mount_point);
+	*ret_root = take_ptr(&root);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -55,6 +56,38 @@ static void test_mountinfo_takes_an_empty_source(void **state)
 
 	assert_int_equal(mountinfo_next(&cursor, &m), 1);
 	assert_string_equal(m.fs_type, "tmpfs");
+}
+
+static void count_mount(void *arg, const struct mountinfo *m)
+{
+	assert_string_equal(m->fs_type, "cgroup");
+	assert_string_equal(m->root, "/a b");
+	++*(int *)arg;
+}
+
+/* Its buffer is smaller than the file, so that lines lie across the ends of what is read. */
+static void test_walking_reads_any_number_of_mounts(void **state)
+{
+	static char layers[MOUNTINFO_LINE_MAX * 2 + 1];
+	FILE *file = tmpfile();
+	struct error err;
+	int n = 0;
+
+	assert_non_null(file);
+	memset(layers, '1', sizeof(layers) - 1);
+	for (int i = 0; i < 2000; i++) {
+		(void)fprintf(file, "%d 1 0:5 / /cgroup-%d rw - tmpfs cgroup rw\n", i, i);
+		(void)fprintf(file, "%d 1 0:6 /a\\040b /c rw - cgroup none rw,cpu\n", i);
+		if (i % 100 == 0)
+			(void)fprintf(
+				file,
+				"%d 1 0:7 / /o rw - overlay o lowerdir=%s 1 0:6 /d /c rw - cgroup none rw\n",
+				i, layers);
+	}
+	rewind(file);
+	assert_int_equal(mountinfo_walk(fileno(file), "cgroup", count_mount, &n, &err), 0);
+	assert_int_equal(n, 2000);
+	(void)fclose(file);
 }
 
 static void test_a_hybrid_host_has_both_versions(void **state)
@@ -137,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_mountinfo_reads_all_fields),
 		cmocka_unit_test(test_mountinfo_skips_what_it_cannot_read),
 		cmocka_unit_test(test_mountinfo_takes_an_empty_source),
+		cmocka_unit_test(test_walking_reads_any_number_of_mounts),
 		cmocka_unit_test(test_a_hybrid_host_has_both_versions),
 		cmocka_unit_test(test_a_second_mount_of_a_hierarchy_is_ignored),
 		cmocka_unit_test(test_own_cgroup_is_found_by_its_controllers),
