@@ -27,7 +27,7 @@
 #include "codec/sha256.h"
 #include "image/tree_fill.h"
 
-/* Of memory for names and attributes, about 250,000 entries. Larger layers are unpacked. */
+/* Of memory for names and attributes, about 190,000 entries. Larger layers are unpacked. */
 #define TREE_MAX_BYTES ((size_t)56 << 20)
 #define COPY_BYTES     (64 << 10)
 /* A sparse file has so many chunks more than pieces of data, at most. */
