@@ -317,6 +317,19 @@ static int make_volumes(struct creation *k, struct error *err)
 	return 0;
 }
 
+/* With one id there is one user, who has no right to change his groups. */
+static int check_one_id(struct creation *k, const struct user_identity *user, struct error *err)
+{
+	if (user->uid == 0 && user->gid == 0 && user->n_groups == 0)
+		return 0;
+	return error_kind(
+		err, ERROR_DENIED,
+		"cannot run as user '%s'%s: you have one id alone, which is root's in the "
+		"container; others take lines of yours in /etc/subuid and /etc/subgid, and "
+		"newuidmap (package uidmap)",
+		k->config.user, strv_len(k->options->group_add) ? " with other groups" : "");
+}
+
 static int write_spec(struct creation *k, struct error *err)
 {
 	cleanup_user_identity struct user_identity user = { 0 };
@@ -338,8 +351,9 @@ static int write_spec(struct creation *k, struct error *err)
 	}
 	r = rootfs_user_resolve(k->lowerdirs, k->dir_fd, k->config.user, k->options->group_add,
 				&user, err);
-	if (r == 0 && k->config.ids != IDMAP_ONE) /* else it has no right to change its groups */
-		r = user_add_primary_group(&user, err);
+	if (r == 0)
+		r = k->config.ids == IDMAP_ONE ? check_one_id(k, &user, err)
+					       : user_add_primary_group(&user, err);
 	if (r < 0)
 		return r;
 	spec_build(&k->config, &paths, &user, &spec);

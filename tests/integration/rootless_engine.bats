@@ -368,8 +368,12 @@ gone() {
   [ "${lines[1]} ${lines[2]} ${lines[3]}" = "0:0 0:0 0:0" ]
   run -0 as_stranger berth run --rm -t berth-test tty
   expect_text /dev/pts/0
-  run -125 as_stranger berth run --rm -u 33 berth-test true
-  expect_text "cannot set uid 33: not mapped in the user namespace"
+  local user
+  for user in 33 1000 0:5; do
+    run -125 as_stranger berth run --rm -u $user berth-test true
+    expect_text "cannot run as user '$user': you have one id alone"
+    expect_text "/etc/subuid"
+  done
   as_stranger berth run -d --name alone berth-test sleep 100 >/dev/null
   run -0 as_stranger berth exec alone id -u
   expect_output 0

@@ -314,6 +314,15 @@ static int make_nodes(struct cgroup *cg, struct error *err)
 	return 0;
 }
 
+/* One that could be asked for a cgroup. */
+static bool has_user_manager(void)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	cleanup_free char *path = dir ? path_join(dir, "systemd/private") : NULL;
+
+	return path && access(path, F_OK) == 0;
+}
+
 static int set_up(struct cgroup *cg, const struct oci_resources *resources, size_t n_mounted,
 		  struct error *err)
 {
@@ -325,9 +334,13 @@ static int set_up(struct cgroup *cg, const struct oci_resources *resources, size
 	(void)enable_for(cg, resources, n_mounted > 1);
 	r = cgroup_plan_limits(cg, resources, &plan, err);
 	if (r == -EOPNOTSUPP && cg->n < n_mounted) {
-		(void)error_prefix(err, r,
-				   "this host delegates no cgroup to the user, so limits cannot be "
-				   "set");
+		(void)error_prefix(
+			err, r,
+			"this host delegates no cgroup to the user%s, so limits cannot be "
+			"set",
+			has_user_manager() ? " here (systemd-run --user --scope -p "
+					     "Delegate=yes gives one)"
+					   : "");
 		err->kind = ERROR_DENIED;
 	}
 	if (r == 0)
