@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/selinux_label.h"
+#include "kernel/selinux.h"
 
 #define ETC_FILE_MAX_BYTES (1u << 20)
 
@@ -130,6 +132,16 @@ static char *read_host_file(const char *path)
 	return text;
 }
 
+/* Others may share them, with their network. */
+static int write_etc(const struct container_config *c, int dir_fd, const char *name,
+		     const struct buf *text, struct error *err)
+{
+	const char *label = selinux_shared_label(c->security.mount_label, c->arena);
+	int r = bundle_write(dir_fd, name, text, 0644, err);
+
+	return r < 0 || !label ? r : selinux_set_label(dir_fd, name, label, err);
+}
+
 int bundle_write_etc(const struct container_config *c, int dir_fd, struct error *err)
 {
 	bool host_net = c->ns[OCI_NS_NET].kind == NAMESPACE_HOST;
@@ -139,17 +151,17 @@ int bundle_write_etc(const struct container_config *c, int dir_fd, struct error 
 	int r;
 
 	buf_printf(&text, "%s\n", c->hostname);
-	r = bundle_write(dir_fd, "hostname", &text, 0644, err);
+	r = write_etc(c, dir_fd, "hostname", &text, err);
 	if (r < 0)
 		return r;
 	buf_clear(&text);
 	bundle_hosts(c, hosts, &text);
-	r = bundle_write(dir_fd, "hosts", &text, 0644, err);
+	r = write_etc(c, dir_fd, "hosts", &text, err);
 	if (r < 0)
 		return r;
 	buf_clear(&text);
 	bundle_resolv_conf(c, resolv_conf, &text);
-	return bundle_write(dir_fd, "resolv.conf", &text, 0644, err);
+	return write_etc(c, dir_fd, "resolv.conf", &text, err);
 }
 
 int bundle_check_sources(const struct container_config *c, struct error *err)

@@ -25,11 +25,13 @@
 #include "engine/handle.h"
 #include "engine/recover.h"
 #include "engine/rootfs_user.h"
+#include "engine/selinux_label.h"
 #include "engine/spec_build.h"
 #include "image/platform.h"
 #include "image/reference.h"
 #include "image/snapshot.h"
 #include "image/store.h"
+#include "kernel/selinux.h"
 #include "oci/image.h"
 
 #define NAME_ATTEMPTS 16
@@ -217,6 +219,25 @@ static int resolve_containers(struct creation *k, struct error *err)
 	return 0;
 }
 
+/* Who shares processes or ipc with a container has its label, or the policy would keep them apart. */
+static int make_labels(struct creation *k, struct error *err)
+{
+	const char *joined = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < OCI_NS_COUNT; i++) {
+		const struct namespace_mode *mode = &k->config.ns[i];
+		struct document document;
+
+		if (mode->kind != NAMESPACE_CONTAINER || (i != OCI_NS_PID && i != OCI_NS_IPC))
+			continue;
+		r = container_document(k->e, mode->container, k->arena, &document, err);
+		if (r >= 0)
+			r = json_get_string(document.root, "ProcessLabel", &joined, err);
+	}
+	return r < 0 ? r : selinux_labels_make(&k->config, joined, err);
+}
+
 static void host_warnings(struct creation *k)
 {
 	const struct container_options *o = k->options;
@@ -272,7 +293,11 @@ static int gather(struct creation *k, struct error *err)
 	host_warnings(k);
 	c->no_mqueue = c->ids != IDMAP_ALL && c->ns[OCI_NS_IPC].kind == NAMESPACE_HOST &&
 		       access("/dev/mqueue", F_OK) < 0;
-	return bundle_check_sources(c, err);
+	r = bundle_check_sources(c, err);
+	if (r < 0)
+		return r;
+	r = make_labels(k, err);
+	return r < 0 ? r : selinux_relabel_sources(c, err);
 }
 
 /* Directory */
@@ -305,16 +330,20 @@ static int make_snapshot(struct creation *k, struct error *err)
 
 static int make_volumes(struct creation *k, struct error *err)
 {
+	const char *label = k->config.security.mount_label;
 	char name[sizeof(SPEC_VOLUMES_DIR) + 24];
+	int r = 0;
 
 	if (k->config.n_volumes > 0 && mkdirat(k->dir_fd, SPEC_VOLUMES_DIR, 0700) < 0)
 		return error_sys(err, "cannot make '%s/" SPEC_VOLUMES_DIR "'", k->dir_path);
-	for (size_t i = 0; i < k->config.n_volumes; i++) {
+	for (size_t i = 0; r >= 0 && i < k->config.n_volumes; i++) {
 		(void)snprintf(name, sizeof(name), SPEC_VOLUMES_DIR "/%zu", i);
 		if (mkdirat(k->dir_fd, name, 0755) < 0)
 			return error_sys(err, "cannot make '%s/%s'", k->dir_path, name);
+		if (label)
+			r = selinux_set_label(k->dir_fd, name, label, err);
 	}
-	return 0;
+	return r;
 }
 
 /* With one id there is one user, who has no right to change his groups. */

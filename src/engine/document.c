@@ -167,7 +167,7 @@ void document_format(const struct container_config *c, const struct document_pat
 	json_add_string(&w, "LogPath", p->log_path);
 	json_add_string(&w, "Driver", p->driver);
 	json_add_string(&w, "Platform", "linux");
-	json_add_string(&w, "MountLabel", "");
+	json_add_string(&w, "MountLabel", c->security.mount_label ? c->security.mount_label : "");
 	json_add_string(&w, "ProcessLabel",
 			c->security.selinux_label ? c->security.selinux_label : "");
 	json_add_string(&w, "AppArmorProfile",

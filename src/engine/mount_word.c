@@ -80,12 +80,11 @@ static int volume_mode(struct mount_word *m, const char *mode, struct error *err
 		} else if (str_eq(w, "nocopy")) {
 			return error_kind(err, ERROR_INVALID,
 					  "invalid mode: %s: nocopy is for named volumes", mode);
-		} else if (str_index((const char *const[]){ "z", "Z" }, 2, w) >= 0 ||
-			   str_index((const char *const[]){ "consistent", "cached", "delegated" },
+		} else if (str_eq(w, "z") || str_eq(w, "Z")) {
+			m->relabel = w[0];
+		} else if (str_index((const char *const[]){ "consistent", "cached", "delegated" },
 				     3, w) >= 0) {
-			/* z, Z: relabelling, nothing to do where SELinux is not in force, as
-			 * docker; the consistency words mean something on macOS only */
-			continue;
+			continue; /* they mean something on macOS only */
 		} else {
 			return error_kind(err, ERROR_INVALID, "invalid mode: %s", mode);
 		}

@@ -102,6 +102,7 @@ static void build_linux(const struct container_config *c, struct oci_linux *ret)
 	if (c->ids == IDMAP_ALL || !c->options->runtime || !str_empty(c->options->cgroup_parent))
 		ret->cgroups_path = arena_strdup(c->arena, cgroups_path);
 	ret->seccomp = c->security.seccomp;
+	ret->mount_label = c->security.mount_label;
 	if (!c->security.unmask_paths) {
 		ret->masked_paths = masked_paths;
 		ret->n_masked_paths = ARRAY_SIZE(masked_paths);

@@ -85,11 +85,31 @@ static int parse_apparmor(struct words *w, const char *value, struct error *err)
 
 static int parse_label(struct words *w, const char *value, struct error *err)
 {
-	/* LIMIT: SELinux labels are neither made nor allocated; switching them off is no change */
-	if (str_eq(value, "disable"))
+	struct selinux_words *s = &w->security->selinux;
+	const struct {
+		const char *prefix;
+		const char **part;
+	} parts[] = {
+		{ "filetype:", &s->filetype }, { "level:", &s->level }, { "role:", &s->role },
+		{ "type:", &s->type },	       { "user:", &s->user },
+	};
+
+	if (str_eq(value, "disable")) {
+		s->disable = true;
 		return 0;
-	return error_kind(err, ERROR_UNSUPPORTED,
-			  "not supported yet: --security-opt label=%s (only label=disable)", value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const char *rest = str_after(value, parts[i].prefix);
+
+		if (str_empty(rest))
+			continue;
+		*parts[i].part = rest;
+		return 0;
+	}
+	return error_kind(err, ERROR_INVALID,
+			  "invalid --security-opt: label=%s: valid are disable, and user, role, "
+			  "type, level, filetype followed by ':' and a value",
+			  value);
 }
 
 static int parse_no_new_privileges(struct words *w, const char *value, struct error *err)

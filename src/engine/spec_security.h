@@ -18,14 +18,22 @@ struct security_options {
 	bool privileged;
 };
 
+/* --security-opt label=: parts of a label, NULL where nothing is said. */
+struct selinux_words {
+	bool disable;
+	const char *user, *role, *type, *level, *filetype;
+};
+
 struct security {
 	uint64_t caps;				     /* what the container may ever have */
 	const struct oci_capabilities *capabilities; /* security_caps(caps, 0, ...) */
 	const struct oci_seccomp *seccomp;	     /* NULL: unconfined */
 	bool no_new_privileges;
 	const char *apparmor_profile; /* NULL: none asked */
-	const char *selinux_label;    /* NULL: none asked */
-	bool unmask_paths;	      /* privileged or systempaths=unconfined: nothing masked or
+	struct selinux_words selinux;
+	const char *selinux_label,
+		*mount_label; /* made of them by selinux_labels_make(), or NULL */
+	bool unmask_paths;    /* privileged or systempaths=unconfined: nothing masked or
 					 readonly below /proc and /sys */
 };
 

@@ -8,6 +8,7 @@
 #include "base/inject.h"
 #include "image/erofs.h"
 #include "image/layer.h"
+#include "image/store_label.h"
 #include "image/store_private.h"
 #include "kernel/mountapi.h"
 
@@ -22,6 +23,9 @@ static int make_diff(int layer_fd, int *ret_fd, struct error *err)
 		return r;
 	if (mkdirat(layer_fd, "diff", 0755) < 0)
 		return error_sys(err, "cannot create 'diff'");
+	r = store_label_readable(layer_fd, "diff", err);
+	if (r < 0)
+		return r;
 	fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fchmod(fd, 0755) < 0)
 		return error_sys(err, "cannot open 'diff'");

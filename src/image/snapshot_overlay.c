@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "image/snapshot.h"
+#include "image/store_label.h"
 #include "kernel/mountapi.h"
 
 #define UPPER_MODE 0755
@@ -125,8 +126,13 @@ static int check_file_system(int dir_fd, struct error *err)
 static int make_dirs(int dir_fd, char *const *lowerdirs, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		int r;
+
 		if (mkdirat(dir_fd, dirs[i], UPPER_MODE) < 0)
 			return error_sys(err, "cannot create '%s'", dirs[i]);
+		r = store_label_readable(dir_fd, dirs[i], err);
+		if (r < 0)
+			return r;
 	}
 	if (strv_len(lowerdirs) > 0)
 		return copy_root_attributes(dir_fd, lowerdirs[0], err);

@@ -12,11 +12,15 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/macro.h"
+#include "base/mem.h"
 #include "base/str.h"
 
-#define ATTRIBUTE "security.selinux"
-#define DEPTH_MAX 256 /* a descriptor each */
+#define ATTRIBUTE      "security.selinux"
+#define DEPTH_MAX      256 /* a descriptor each */
+#define FILE_MAX_BYTES (64u << 10)
+#define POLICY_DEFAULT "targeted" /* what a config without a word means */
 
 bool selinux_is_enabled(void)
 {
@@ -108,4 +112,39 @@ int selinux_set_labels(const char *path, const char *label, struct error *err)
 	w.device = st.st_dev;
 	r = label_fd(fd, path, label, err);
 	return r < 0 || !S_ISDIR(st.st_mode) ? r : label_below(&w, fd, path, 0, err);
+}
+
+/* The value of "KEY=value" or "key = \"value\": both files have such lines. Heap. */
+static char *find_value(const char *text, const char *key)
+{
+	cleanup_with(strv_free) char **lines = strv_split(text, "\n", false);
+
+	for (size_t i = 0; i < strv_len(lines); i++) {
+		const char *p = str_after(lines[i] + strspn(lines[i], " \t"), key);
+
+		if (!p)
+			continue;
+		p += strspn(p, " \t");
+		if (*p++ != '=')
+			continue;
+		p += strspn(p, " \t\"");
+		return xstrndup(p, strcspn(p, " \t\r\"#"));
+	}
+	return NULL;
+}
+
+char *selinux_container_context(const char *key)
+{
+	cleanup_free char *config = NULL, *policy = NULL, *path = NULL, *contexts = NULL;
+	struct error ignored;
+
+	if (!selinux_is_enabled())
+		return NULL;
+	if (file_read(AT_FDCWD, "/etc/selinux/config", FILE_MAX_BYTES, &config, NULL, &ignored) >=
+	    0)
+		policy = find_value(config, "SELINUXTYPE");
+	path = xasprintf("/etc/selinux/%s/contexts/lxc_contexts", policy ? policy : POLICY_DEFAULT);
+	if (file_read(AT_FDCWD, path, FILE_MAX_BYTES, &contexts, NULL, &ignored) < 0)
+		return NULL;
+	return find_value(contexts, key);
 }

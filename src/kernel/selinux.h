@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* SELinux as the kernel has it: is it there, and the labels of files. No policy. */
+/* SELinux: is it there, what its policy names for containers, and the labels of files. */
 
 #include <stdbool.h>
 #include "base/error.h"
@@ -24,3 +24,9 @@ int selinux_set_label(int dir_fd, const char *name, const char *label, struct er
  * system, where links are labelled, not followed; what vanishes meanwhile is no error.
  */
 int selinux_set_labels(const char *path, const char *label, struct error *err);
+
+/*
+ * What the host's policy says of containers: "process", "file", "ro_file" of its contexts/lxc_contexts,
+ * heap. NULL if SELinux is off or the policy says nothing.
+ */
+char *selinux_container_context(const char *key);

@@ -261,6 +261,15 @@ cgroup_value() {
   berth rm -f grouped
 }
 
+@test "--security-opt label: parts of a label need SELinux; none of it, and -v :z, does not" {
+  [ ! -e /sys/fs/selinux/load ] || skip "needs a host without SELinux"
+  run -125 berth run --rm --security-opt label=type:some_t berth-test true
+  expect_text "SELinux is not enabled on this host"
+  run -125 berth run --rm --security-opt label=colour:red berth-test true
+  expect_text "valid are disable, and user, role, type, level, filetype"
+  run -0 berth run --rm --security-opt label=disable -v "$BATS_TEST_TMPDIR:/x:z" berth-test true
+}
+
 @test "--cgroup-parent with a slice needs systemd" {
   [ ! -d /run/systemd/system ] || skip "systemd runs here"
   run berth run --rm --cgroup-parent some.slice berth-test true

@@ -15,12 +15,12 @@ setup_file() {
   export BUNDLE=$BATS_FILE_TMPDIR/bundle
   make_bundle "$BUNDLE" 'c["linux"]["mountLabel"] = "'$FILES'"' 'c["process"]["selinuxLabel"] = "'$PROCESS'"'
   label_tree $FILES "$BUNDLE/rootfs"
-  load_image
   # what a distribution's policy says of containers; the guest's /etc is its own
   [ ! -e /etc/selinux ] || mv /etc/selinux "$BATS_FILE_TMPDIR/selinux"
   mkdir -p /etc/selinux/berth-tests/contexts
   echo SELINUXTYPE=berth-tests >/etc/selinux/config
-  printf '%s = "%s"\n' process u:r:container_t:s0 file u:object_r:container_file_t:s0 >/etc/selinux/berth-tests/contexts/lxc_contexts
+  printf '%s = "%s"\n' process u:r:container_t:s0 file u:object_r:container_file_t:s0 ro_file u:object_r:container_ro_file_t:s0 >/etc/selinux/berth-tests/contexts/lxc_contexts
+  load_image
 }
 teardown_file() {
   berth_teardown_file
@@ -113,4 +113,50 @@ tmpfs $FILES
   [ "$status" != 0 ]
   expect_text nothing
   [ -z "$(runtime list -q)" ]
+}
+
+@test "berth gives each container the policy's labels with categories of its own, and exec the same" {
+  local one two
+  berth run -d --name one berth-test sleep 100 >/dev/null
+  berth run -d --name two berth-test sleep 100 >/dev/null
+  one=$(berth inspect -f '{{.ProcessLabel}} {{.MountLabel}}' one) two=$(berth inspect -f '{{.ProcessLabel}} {{.MountLabel}}' two)
+  [[ $one =~ ^u:r:container_t:(s0:c[0-9]+,c[0-9]+)\ u:object_r:container_file_t:(.*)$ ]] || fail "labels: $one"
+  [ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+  [ "$one" != "$two" ]
+  [ "$(berth exec one cat /proc/self/attr/current | tr -d '\0')" = "${one% *}" ]
+  run -0 berth exec one sh -c 'cat /etc/hosts >/tmp/f && sed -n "s/.* \/ .*[, ]context=\([^ ]*\).*/\1/p" /proc/self/mountinfo'
+  [[ $output == *"${one#* }"* ]] || fail "the rootfs has another label"
+  # who shares its processes has its label
+  [ "$(berth run --rm --pid container:one berth-test cat /proc/self/attr/current | tr -d '\0')" = "${one% *}" ]
+  berth rm -f one two >/dev/null
+}
+
+@test "--security-opt label: parts that the user chooses, or none" {
+  run -0 berth run --rm --security-opt label=type:other_t --security-opt label=level:s0:c1 berth-test cat /proc/self/attr/current
+  [[ $output == u:r:other_t:s0:c1* ]] || fail "another label"
+  echo 0 >/sys/fs/selinux/enforce # what has no label of a container is kernel_t, as its creator is
+  local words
+  for words in "--security-opt label=disable" "--privileged" "--pid host"; do
+    # shellcheck disable=SC2086
+    run -0 berth run --rm $words berth-test cat /proc/self/attr/current
+    [[ $output == u:r:kernel_t:* ]] || fail "$words has a label"
+  done
+}
+
+@test "-v: Z makes files the container's own, z everybody's, and neither those of the system" {
+  local dir=$BATS_TEST_TMPDIR/files
+  mkdir -p "$dir/below"
+  echo content >"$dir/below/file"
+  run berth run --rm -v "$dir:/files" berth-test cat /files/below/file
+  expect_text "Permission denied"
+  run -0 berth run --rm --security-opt label=level:s0:c1,c2 -v "$dir:/files:Z" berth-test cat /files/below/file
+  expect_output content
+  [ "$(label_of "$dir/below/file")" = u:object_r:container_file_t:s0:c1,c2 ]
+  run berth run --rm --security-opt label=level:s0:c1,c3 -v "$dir:/files" berth-test cat /files/below/file
+  expect_text "Permission denied"
+  run -0 berth run --rm -v "$dir:/files:ro,z" berth-test cat /files/below/file
+  [ "$(label_of "$dir/below/file")" = u:object_r:container_file_t:s0 ]
+  run berth run --rm -v /etc:/files:z berth-test true
+  expect_status 125
+  expect_text "SELinux relabeling of '/etc' is not allowed"
 }

@@ -178,10 +178,18 @@ static void test_apparmor_and_label_words(void **state)
 	accept(f, (struct security_options){
 			  .security_opts = WORDS("apparmor=my-profile", "label=disable") });
 	assert_string_equal(f->s.apparmor_profile, "my-profile");
+	assert_true(f->s.selinux.disable);
 	accept(f, (struct security_options){ .security_opts = WORDS("apparmor=unconfined") });
 	assert_null(f->s.apparmor_profile);
-	refuse(f, (struct security_options){ .security_opts = WORDS("label=type:x_t") },
-	       ERROR_UNSUPPORTED, "label=type:x_t");
+	accept(f, (struct security_options){
+			  .security_opts = WORDS("label=type:x_t", "label:level:s0:c1,c2") });
+	assert_string_equal(f->s.selinux.type, "x_t");
+	assert_string_equal(f->s.selinux.level, "s0:c1,c2");
+	assert_null(f->s.selinux.user);
+	refuse(f, (struct security_options){ .security_opts = WORDS("label=type:") }, ERROR_INVALID,
+	       "label=type:");
+	refuse(f, (struct security_options){ .security_opts = WORDS("label=colour:red") },
+	       ERROR_INVALID, "valid are disable, and user");
 }
 
 static void test_words_that_are_wrong_or_not_ours_yet(void **state)
