@@ -42,7 +42,7 @@ conformance: all
 
 bench: all
 	@tools/install-deps bench
-	@tests/lib/with-peers bench/run
+	@PEERS="docker podman containerd" tests/lib/with-peers bench/run
 
 bench-peers:
 	@tools/install-deps bench-peers
