@@ -29,28 +29,6 @@ trash_is_empty() {
   [ -z "$(ls "$BERTH_ROOT/trash")" ]
 }
 
-disk() {
-  du -xsB1 "$BERTH_ROOT" | cut -f1
-}
-
-# bytes_of "4.28MB"
-bytes_of() {
-  awk -v t="$1" 'BEGIN { n = t + 0; u = t; gsub(/[0-9.]/, "", u)
-    m["B"] = 1; m["kB"] = 1e3; m["MB"] = 1e6; m["GB"] = 1e9; printf "%d\n", n * m[u] }'
-}
-
-df_sum() {
-  local sum=0 size
-  for size in $(berth system df --format '{{.Size}}'); do sum=$((sum + $(bytes_of "$size"))); done
-  echo "$sum"
-}
-
-# close A B: within one percent
-close() {
-  local difference=$(($1 - $2))
-  [ "${difference#-}" -le $(($2 / 100)) ] || fail "$1 and $2 differ by more than 1 %"
-}
-
 @test "df: docker's four lines, which agree with du" {
   two_images
   mkdir "$work/sparse"
