@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# checkpoint and restore, by the program criu. The kernel may be too new for criu: it says so itself then.
-# lanes: native, not yet tried with the kernel of the guest
+# checkpoint and restore, by the program criu. The kernel may be too new for criu, which says so itself; that of the v2 lane is not.
 
 load ../lib/common
 
