@@ -266,9 +266,11 @@ static void compare_inode(const struct reader *r, const struct inode *i, int dir
 	assert(S_ISCHR(i->mode) || i->mtime < 0 || i->mtime > INT32_MAX ||
 	       (st.st_mtim.tv_sec == i->mtime && st.st_mtim.tv_nsec == i->nsec));
 	if (S_ISLNK(i->mode)) {
+		const uint8_t *text = content_at(r, i, 0, &len);
+
 		assert(i->size == (uint64_t)st.st_size);
 		assert(readlinkat(dir_fd, name, target, sizeof(target)) == st.st_size);
-		assert(memcmp(content_at(r, i, 0, &len), target, i->size) == 0 && len == i->size);
+		assert(text && memcmp(text, target, i->size) == 0 && len == i->size);
 	}
 	if (S_ISREG(i->mode)) {
 		assert(i->size == (uint64_t)st.st_size);
