@@ -163,7 +163,7 @@ int cmd_mount_image(struct cli *cli, void *target, int n, char **args, struct er
 	engine_image_mounts_done(&mounts);
 	if (r < 0)
 		return r;
-	if (n != 1 || f->format)
+	if (n != 1 || f->format || !paths)
 		return print_mounts(e, paths, f->format, err);
 	(void)puts(paths[0]); /* checked by the flush at the end */
 	return 0;

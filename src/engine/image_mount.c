@@ -254,7 +254,7 @@ int engine_image_unmount(struct engine *e, const char *ref, bool force, struct d
 	struct image_store *store;
 	int r = engine_images(e, &store, err);
 
-	if (r == 0)
+	if (r >= 0)
 		r = image_lookup(store, ref, &image, err);
 	if (r < 0)
 		return r;
