@@ -2,7 +2,7 @@
 /*
  * Reading takes no lock, as everywhere: an image that goes meanwhile looks damaged. Therefore a fault
  * counts only if one of its images is still in the index when it is told, and repairs look again
- * under the lock.
+ * under the lock. What we lack the rights or the descriptors to read is no fault: it ends the check.
  */
 #include "image/check.h"
 
@@ -161,6 +161,13 @@ static char *remedy(const char *name)
 			: xstrdup("a load of its archive brings it again");
 }
 
+/* That we could not read says nothing of what is there: no rights, or no descriptors and memory left. */
+static bool is_our_lack(int number)
+{
+	return number == EACCES || number == EPERM || number == EMFILE || number == ENFILE ||
+	       number == ENOMEM;
+}
+
 /* Blobs */
 
 static int open_blob(const struct check *c, const struct digest *id)
@@ -169,7 +176,8 @@ static int open_blob(const struct check *c, const struct digest *id)
 		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static enum state hash_blob(int fd, const struct digest *id)
+/* An enum state, or what kept us from reading it. */
+static int hash_blob(int fd, const struct digest *id, struct error *err)
 {
 	cleanup_free char *buf = xmalloc(READ_BYTES);
 	struct sha256 hash;
@@ -180,27 +188,39 @@ static enum state hash_blob(int fd, const struct digest *id)
 	while ((n = read(fd, buf, READ_BYTES)) > 0 || (n < 0 && errno == EINTR))
 		sha256_add(&hash, buf, n > 0 ? (size_t)n : 0);
 	found = sha256_finish(&hash);
+	if (n < 0 && is_our_lack(errno))
+		return error_sys(err, "cannot read blob %s", id->text);
 	return n == 0 && digest_eq(&found, id) ? STATE_WHOLE : STATE_DAMAGED;
 }
 
-/* bytes: what it should have; full: its contents whatever it has. st: of the file, if there is one. */
-static enum state look_at_blob(const struct check *c, const struct digest *id, uint64_t bytes,
-			       bool full, struct stat *ret_st)
+/*
+ * An enum state, or what kept us from looking.
+ *
+ * bytes    what it should have
+ * full     its contents, whatever it has
+ * ret_st   of the file, if there is one
+ */
+static int look_at_blob(const struct check *c, const struct digest *id, uint64_t bytes, bool full,
+			struct stat *ret_st, struct error *err)
 {
 	cleanup_fd int fd = -EBADF;
 
-	if (fstatat(c->store->root_fd, blob_path(id).s, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(c->store->root_fd, blob_path(id).s, ret_st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISREG(ret_st->st_mode))
+			return STATE_DAMAGED;
+		fd = open_blob(c, id);
+	}
+	if (fd < 0 && is_our_lack(errno))
+		return error_sys(err, "cannot read blob %s", id->text);
+	if (fd < 0)
 		return errno == ENOENT ? STATE_MISSING : STATE_DAMAGED;
-	fd = open_blob(c, id);
-	if (fd < 0 || !S_ISREG(ret_st->st_mode))
-		return STATE_DAMAGED;
 	if (full && c->options->flags & IMAGE_CHECK_DISTRUST)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* advice: nobody has to */
 	/* a manifest may say another size than the blob has; its digest is what counts */
-	return full || (uint64_t)ret_st->st_size != bytes ? hash_blob(fd, id) : STATE_WHOLE;
+	return full || (uint64_t)ret_st->st_size != bytes ? hash_blob(fd, id, err) : STATE_WHOLE;
 }
 
-static const char *state_text(enum state state)
+static const char *state_text(int state)
 {
 	return state == STATE_MISSING ? "missing" : "damaged";
 }
@@ -266,6 +286,8 @@ static int compare_layer(struct check *c, struct piece *p, const struct digest *
 		openat(c->store->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
+	if ((fd < 0 || diff_fd < 0) && is_our_lack(errno))
+		return error_sys(err, "cannot read it");
 	if (fd < 0 || diff_fd < 0) {
 		p->state = STATE_MISSING;
 		return 0;
@@ -300,13 +322,16 @@ static void damaged(struct piece *p, const char *how)
 	(void)snprintf(p->difference.first, sizeof(p->difference.first), "%.250s", how);
 }
 
-static void check_layer_image(struct piece *p, int fd)
+static int check_layer_image(struct piece *p, int fd, struct error *err)
 {
 	char text[ERROR_TEXT_MAX];
-	struct error why;
+	int r = erofs_layer_check(fd, &p->id, err);
 
-	if (erofs_layer_check(fd, &p->id, &why) < 0)
-		damaged(p, error_text(&why, text, sizeof(text)));
+	if (r < 0 && is_our_lack(err->sys))
+		return r;
+	if (r < 0)
+		damaged(p, error_text(err, text, sizeof(text)));
+	return 0;
 }
 
 static void check_directory(struct check *c, struct piece *p)
@@ -325,7 +350,8 @@ static void check_directory(struct check *c, struct piece *p)
 				 error_text(&why, text, sizeof(text))));
 }
 
-static void look_at_layer(struct check *c, struct piece *p)
+/* < 0 for what kept us from looking. */
+static int look_at_layer(struct check *c, struct piece *p, struct error *err)
 {
 	const struct live_set *only = c->options->only;
 	cleanup_free char *diff = xasprintf("%s/diff", layer_path(&p->id).s);
@@ -333,20 +359,25 @@ static void look_at_layer(struct check *c, struct piece *p)
 	bool unpacked = faccessat(c->store->root_fd, diff, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	cleanup_fd int fd = openat(c->store->root_fd, image, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct layer_info info;
-	struct error ignored; /* that it cannot be read says it all */
+	int r = 0;
 
+	if (fd < 0 && is_our_lack(errno))
+		return error_sys(err, "cannot read layer %s", p->id.text);
 	if (!unpacked && fd < 0) {
 		p->state = STATE_MISSING;
-	} else if (layer_info_load(c->store->root_fd, &p->id, &info, &ignored) < 0) {
+	} else if (layer_info_load(c->store->root_fd, &p->id, &info, err) < 0) {
+		if (is_our_lack(err->sys))
+			return error_prefix(err, -err->sys, "layer %s", p->id.text);
 		damaged(p, "its layer.json cannot be read");
 	} else if (is_wanted(c, only ? &only->layers : NULL, &p->id)) {
 		if (c->options->flags & IMAGE_CHECK_DISTRUST)
 			damaged(p, "the disk failed when it was written");
 		if (fd >= 0 && p->state == STATE_WHOLE)
-			check_layer_image(p, fd);
-		if (unpacked && p->state == STATE_WHOLE)
+			r = check_layer_image(p, fd, err);
+		if (r == 0 && unpacked && p->state == STATE_WHOLE)
 			check_directory(c, p);
 	}
+	return r;
 }
 
 static bool is_running(const struct check *c, const struct piece *p)
@@ -500,20 +531,26 @@ static int look_at_image(struct check *c, const struct index_entry *e, struct er
 {
 	cleanup_with(image_free) struct image *image = NULL;
 	struct stat ignored;
-	enum state manifest = look_at_blob(c, &e->manifest_id, e->manifest_bytes, true, &ignored);
-	enum state config = look_at_blob(c, &e->id, 0, true, &ignored);
+	int manifest = look_at_blob(c, &e->manifest_id, e->manifest_bytes, true, &ignored, err);
+	int config = manifest < 0 ? manifest : look_at_blob(c, &e->id, 0, true, &ignored, err);
 	cleanup_free char *fault = NULL;
-	struct error why;
 	char text[ERROR_TEXT_MAX];
+	int r = 0;
 
+	if (config < 0)
+		return config;
 	if (manifest != STATE_WHOLE)
 		fault = xasprintf("its manifest %s is %s", e->manifest_id.text,
 				  state_text(manifest));
 	else if (config != STATE_WHOLE)
 		fault = xasprintf("its config %s is %s", e->id.text, state_text(config));
-	else if (image_read(c->store, &c->index, e, &image, &why) < 0)
-		fault = xstrdup(error_text(&why, text, sizeof(text)));
-	if (!image)
+	else
+		r = image_read(c->store, &c->index, e, &image, err);
+	if (r < 0 && is_our_lack(err->sys))
+		return r;
+	if (r < 0)
+		fault = xstrdup(error_text(err, text, sizeof(text)));
+	if (fault)
 		return tell_image(c, e, fault, err);
 	need_pieces(c, image);
 	return 0;
@@ -608,21 +645,25 @@ static int check_all(struct check *c, struct error *err)
 	for (size_t i = 0; r == 0 && i < c->blobs.n; i++) {
 		struct piece *p = &c->blobs.items[i];
 
-		p->state = look_at_blob(c, &p->id, p->bytes,
-					is_wanted(c, only ? &only->blobs : NULL, &p->id),
-					&p->looked_at);
-		if (p->state != STATE_WHOLE)
-			r = tell_blob(c, p, err);
+		r = look_at_blob(c, &p->id, p->bytes,
+				 is_wanted(c, only ? &only->blobs : NULL, &p->id), &p->looked_at,
+				 err);
+		if (r < 0)
+			return r;
+		p->state = (enum state)r;
+		r = p->state == STATE_WHOLE ? 0 : tell_blob(c, p, err);
 	}
 	for (size_t i = 0; r == 0 && i < c->layers.n; i++) {
 		struct piece *p = &c->layers.items[i];
 
-		look_at_layer(c, p);
-		if (p->state != STATE_WHOLE)
+		r = look_at_layer(c, p, err);
+		if (r == 0 && p->state != STATE_WHOLE)
 			tell_layer(c, p);
 	}
+	if (r < 0)
+		return r;
 	look_at_parts(c);
-	return r < 0 ? r : look_for_garbage(c, err);
+	return look_for_garbage(c, err);
 }
 
 int image_check(struct image_store *store, const struct image_check_options *options,

@@ -388,3 +388,15 @@ gone() {
   expect_text "bin/busybox"
   [ ! -e "$USER_HOME/run/berth/image-mounts" ]
 }
+
+@test "what a user may not read in his store is no fault: a check removes nothing" {
+  local blob
+  blob=$(as_user berth image inspect -f '{{.Id}}' berth-test) # the config, whose blob has this digest
+  blob=$USER_HOME/.local/share/berth/images/blobs/sha256/${blob#sha256:}
+  chown root:root "$blob" # as a command with sudo leaves it
+  chmod 600 "$blob"
+  run -1 as_user berth system check --repair
+  chown "$USER_ID" "$blob"
+  expect_output "berth: cannot read blob sha256:${blob##*/}: Permission denied"
+  run -0 as_user berth system check
+}

@@ -97,7 +97,7 @@ static void add_sparse(struct buf *tar, const char *name, const char *realsize, 
 		"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n%zu GNU.sparse.realsize=%s\n",
 		24 + strlen(realsize), realsize);
 
-	memcpy(data, map, strlen(map));
+	(void)snprintf(data, 512, "%s", map);
 	memset(data + 512, 's', 1024);
 	tar_add_raw(tar, 'x', "pax", NULL, 0644, records, (size_t)n);
 	tar_add_raw(tar, '0', name, NULL, 0644, data, sizeof(data));

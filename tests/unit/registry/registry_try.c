@@ -192,9 +192,10 @@ static int run(const char *verb, char **args, struct registry_options *o, struct
 		return do_search(args, &o->access, err);
 	if (str_eq(verb, "login")) {
 		const struct credential c = { .username = args[1], .secret = args[2] };
+		struct registry_access access = o->access;
 
-		o->access.credential = &c;
-		return registry_login(args[0], &o->access, err);
+		access.credential = &c;
+		return registry_login(args[0], &access, err);
 	}
 	n = reference_parse_bare(args[0], &name, err);
 	if (n < 0)
