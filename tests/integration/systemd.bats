@@ -8,6 +8,7 @@ setup_file() {
   berth_setup_file
   export BUNDLE=$BATS_FILE_TMPDIR/bundle
   make_bundle "$BUNDLE" 'c["process"]["args"] = ["sleep", "1000"]'
+  load_image
 }
 teardown_file() { berth_teardown_file; }
 setup() {
@@ -17,7 +18,10 @@ setup() {
   SCOPE=pre-c1.scope
   DIR=/sys/fs/cgroup/bats.slice/bats-a.slice/$SCOPE
 }
-teardown() { runtime delete --force c1; }
+teardown() {
+  runtime delete --force c1
+  ! systemctl -q is-active bats-manager || stop_user_manager # a failed test's
+}
 
 start() {
   edit_config "$CONFIG" "$@"
@@ -150,7 +154,6 @@ property() {
 }
 
 @test "berth puts a container below a slice, and foreign runtimes too" {
-  load_image
   local pid
   berth run -d --name sliced --cgroup-parent bats-a.slice -m 64m berth-test sleep 100
   pid=$(berth inspect -f '{{.State.Pid}}' sliced)
@@ -164,30 +167,53 @@ property() {
   expect_text "not the name of a slice"
 }
 
-@test "an ordinary user's container is a scope of his own manager" {
-  local user=61234
-  useradd -M -u $user berth-tester
-  export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run RUNTIME_ROOT=$BATS_TEST_TMPDIR/state
-  install -d -o $user "$XDG_RUNTIME_DIR" "$RUNTIME_ROOT"
-  chmod a+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$CONFIG"
+# The manager of an ordinary user, as user@.service starts it: his part of the cgroups, his systemd.
+start_user_manager() {
+  make_users
+  make_image rootfs "$USERS/rootfs"
+  chown -R "$USER_ID:$USER_ID" "$USERS/rootfs"
+  useradd -M -u "$USER_ID" -d "$USER_HOME" bats-user # a manager wants a name
   systemctl start dbus # moves processes between what two managers own
-  systemd-run -q --uid=$user -p Delegate=yes -E "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" --unit=manager /lib/systemd/systemd --user
-  for _ in {1..300}; do [ ! -S "$XDG_RUNTIME_DIR/systemd/private" ] || break; sleep 0.2; done
-  [ -S "$XDG_RUNTIME_DIR/systemd/private" ] || skip "needs a user manager that starts within a minute"
-  edit_config "$CONFIG" 'c["linux"]["namespaces"].append({"type": "user"})' 'c["linux"].pop("sysctl", None)' \
-    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": '$user', "size": 1}]' \
+  systemd-run -q --uid=$USER_ID -p Delegate=yes -E "XDG_RUNTIME_DIR=$USER_HOME/run" --unit=bats-manager /lib/systemd/systemd --user
+  wait_until 20 test -S "$USER_HOME/run/systemd/private"
+  MANAGED=/system.slice/bats-manager.service
+}
+stop_user_manager() {
+  unmake_users
+  systemctl stop bats-manager
+  userdel bats-user
+}
+
+@test "an ordinary user's container is a scope of his own manager, with the limits it asks for" {
+  needs userns program:newuidmap
+  start_user_manager
+  local path b=$USER_HOME/b
+  mkdir "$b"
+  cp "$CONFIG/config.json" "$b"
+  edit_config "$b" "c['root']['path'] = '$USERS/rootfs'" 'c["linux"]["namespaces"].append({"type": "user"})' 'c["linux"].pop("sysctl", None)' \
+    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": '$USER_ID', "size": 1}]' \
     'c["process"]["user"].pop("additionalGids", None)' 'c["mounts"] = [m for m in c["mounts"] if m["type"] in ("proc", "tmpfs")]' \
-    'c["linux"]["resources"] = {"pids": {"limit": 30}}'
-  as_user() { setpriv --reuid $user --regid $user --clear-groups "$@"; }
-  as_user berth-runtime --root "$RUNTIME_ROOT" --systemd-cgroup run -d -b "$CONFIG" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 ||
+    'c["linux"]["resources"] = {"pids": {"limit": 30}, "memory": {"limit": 67108864}, "cpu": {"shares": 512}}'
+  as_user sh -c 'cd b && berth-runtime --systemd-cgroup run -d c1' </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 ||
     fail "$(cat "$BATS_TEST_TMPDIR/log")"
-  local path
-  path=$(tail -n 1 "/proc/$(runtime state c1 | jq .pid)/cgroup")
-  [[ $path == 0::/system.slice/manager.service/bats.slice/bats-a.slice/$SCOPE ]]
-  [ "$(as_user systemctl --user show -P TasksMax "$SCOPE")" = 30 ]
-  [ "$(cat "/sys/fs/cgroup${path#0::}/pids.max")" = 30 ]
-  as_user berth-runtime --root "$RUNTIME_ROOT" delete --force c1
-  [ ! -e "/sys/fs/cgroup${path#0::}" ]
-  systemctl stop manager
-  userdel berth-tester
+  path=$(tail -n 1 "/proc/$(as_user berth-runtime state c1 | jq .pid)/cgroup")
+  [ "$path" = "0::$MANAGED/bats.slice/bats-a.slice/$SCOPE" ]
+  [ "$(as_user systemctl --user show -P TasksMax "$SCOPE") $(as_user systemctl --user show -P MemoryMax "$SCOPE")" = "30 67108864" ]
+  path=/sys/fs/cgroup${path#0::}
+  [ "$(cat "$path/pids.max" "$path/memory.max" "$path/cpu.weight" | xargs)" = "30 67108864 59" ]
+  as_user berth-runtime update --memory 32M c1
+  [ "$(cat "$path/memory.max")" = 33554432 ]
+  as_user berth-runtime delete --force c1
+  [ ! -e "$path" ]
+
+  # the engine: within what the manager gave, and in a scope of his
+  as_user berth load -q -i "$BATS_FILE_TMPDIR/image.tar" >/dev/null
+  run -0 as_user systemd-run --user --scope -q -p Delegate=yes berth run --rm -m 64m berth-test sh -c 'cat /sys/fs/cgroup/memory.max'
+  expect_output 67108864
+  run -0 as_user berth run --rm --cgroup-parent user.slice -m 64m --pids-limit 20 berth-test sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max'
+  expect_output $'67108864\n20'
+  # what looks for no manager has no cgroup to limit
+  run -125 as_user berth run --rm -m 64m berth-test true
+  expect_text "this host delegates no cgroup to the user here (systemd-run --user --scope -p Delegate=yes gives one), so limits cannot be set"
+  stop_user_manager
 }
