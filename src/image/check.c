@@ -550,7 +550,7 @@ static int look_at_image(struct check *c, const struct index_entry *e, struct er
 		return r;
 	if (r < 0)
 		fault = xstrdup(error_text(err, text, sizeof(text)));
-	if (fault)
+	if (!image)
 		return tell_image(c, e, fault, err);
 	need_pieces(c, image);
 	return 0;
