@@ -110,7 +110,7 @@ static void test_what_is_not_in_path_is_not_found(void **state)
 	check_refused("tool", NULL, ERROR_CMD_NOT_FOUND,
 		      "exec: \"tool\": executable file not found in $PATH");
 	check_refused("", f->path, ERROR_CMD_NOT_FOUND,
-		      "exec: \"\": executable file not found in $PATH");
+		      "process.args[0]: exec: \"\": executable file not found in $PATH");
 }
 
 static void test_a_missing_file_is_named(void **state)
