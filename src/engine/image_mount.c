@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "engine/handle.h"
 #include "image/reference.h"
+#include "image/snapshot.h"
 #include "image/store.h"
 #include "kernel/mountapi.h"
 #include "runtime/rootfs.h"
@@ -115,18 +116,6 @@ static int count_save(const struct place *p, const char *name, uint64_t n, struc
 
 /* Mounting */
 
-/* overlayfs splits lowerdir at colons; a backslash takes their meaning away. */
-static void add_layer(struct buf *out, const char *path)
-{
-	if (out->len > 0)
-		buf_putc(out, ':');
-	for (; *path; path++) {
-		if (*path == ':' || *path == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, *path);
-	}
-}
-
 static int mount_layers(char *const *lowerdirs, const struct place *p, const char *target,
 			struct error *err)
 {
@@ -143,7 +132,7 @@ static int mount_layers(char *const *lowerdirs, const struct place *p, const cha
 	int r;
 
 	for (size_t i = 0; lowerdirs && lowerdirs[i]; i++)
-		add_layer(&list, lowerdirs[i]);
+		snapshot_add_lowerdir(&list, lowerdirs[i], i == 0);
 	if (target_fd < 0)
 		return error_sys(err, "cannot open '%s'", target);
 	if (list.len == 0) { /* an image without layers */
@@ -151,7 +140,7 @@ static int mount_layers(char *const *lowerdirs, const struct place *p, const cha
 
 		r = mount_fs("tmpfs", "none", &mode, 1, MOUNT_ATTR_RDONLY, &fd, err);
 	} else {
-		add_layer(&list, empty);
+		snapshot_add_lowerdir(&list, empty, false);
 		lower.value = buf_str(&list);
 		r = overlay_mount(&op, target, &fd, err);
 	}

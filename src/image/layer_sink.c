@@ -23,7 +23,7 @@ static int make_diff(int layer_fd, int *ret_fd, struct error *err)
 		return r;
 	if (mkdirat(layer_fd, "diff", 0755) < 0)
 		return error_sys(err, "cannot create 'diff'");
-	r = store_label_readable(layer_fd, "diff", err);
+	r = store_label_readable(layer_fd, (const char *const[]){ "diff" }, 1, err);
 	if (r < 0)
 		return r;
 	fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include "base/buf.h"
 #include "base/error.h"
 
 enum snapshot_flag {
@@ -41,6 +42,9 @@ struct snapshot_driver {
 };
 
 extern const struct snapshot_driver snapshot_overlay; /* dirs rootfs/ upper/ work/ */
+
+/* Appends a layer to overlayfs' lowerdir list, which splits at colons; a backslash takes their meaning away. */
+void snapshot_add_lowerdir(struct buf *out, const char *path, bool first);
 
 /*
  * The driver for directories below dir_fd.

@@ -27,7 +27,7 @@
 static const char *const dirs[] = { "rootfs", "upper", "work" };
 
 /* overlayfs splits lowerdir at colons; a backslash takes their meaning away. */
-static void add_lowerdir(struct buf *out, const char *path, bool first)
+void snapshot_add_lowerdir(struct buf *out, const char *path, bool first)
 {
 	if (!first)
 		buf_putc(out, ':');
@@ -47,9 +47,9 @@ static int overlay_describe(int dir_fd, const char *dir_path, char *const *lower
 
 	buf_puts(&lower, "lowerdir=");
 	for (size_t i = 0; lowerdirs && lowerdirs[i]; i++)
-		add_lowerdir(&lower, lowerdirs[i], i == 0);
+		snapshot_add_lowerdir(&lower, lowerdirs[i], i == 0);
 	if (strv_len(lowerdirs) == 0)
-		add_lowerdir(&lower, empty, true);
+		snapshot_add_lowerdir(&lower, empty, true);
 	options = strv_push_owned(NULL, buf_take(&lower));
 	options = strv_push_owned(options, xasprintf("upperdir=%s/upper", dir_path));
 	options = strv_push_owned(options, xasprintf("workdir=%s/work", dir_path));
@@ -125,15 +125,15 @@ static int check_file_system(int dir_fd, struct error *err)
 
 static int make_dirs(int dir_fd, char *const *lowerdirs, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		int r;
+	int r;
 
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		if (mkdirat(dir_fd, dirs[i], UPPER_MODE) < 0)
 			return error_sys(err, "cannot create '%s'", dirs[i]);
-		r = store_label_readable(dir_fd, dirs[i], err);
-		if (r < 0)
-			return r;
 	}
+	r = store_label_readable(dir_fd, dirs, ARRAY_SIZE(dirs), err);
+	if (r < 0)
+		return r;
 	if (strv_len(lowerdirs) > 0)
 		return copy_root_attributes(dir_fd, lowerdirs[0], err);
 	if (mkdirat(dir_fd, EMPTY_NAME, UPPER_MODE) < 0)

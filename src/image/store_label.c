@@ -4,9 +4,12 @@
 #include "base/macro.h"
 #include "kernel/selinux.h"
 
-int store_label_readable(int dir_fd, const char *name, struct error *err)
+int store_label_readable(int dir_fd, const char *const *names, size_t n, struct error *err)
 {
 	cleanup_free char *label = selinux_container_context("ro_file");
+	int r = 0;
 
-	return label ? selinux_set_label(dir_fd, name, label, err) : 0;
+	for (size_t i = 0; label && r == 0 && i < n; i++)
+		r = selinux_set_label(dir_fd, names[i], label, err);
+	return r;
 }

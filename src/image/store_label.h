@@ -6,7 +6,8 @@
  * label, so that one label does for a tree that is still empty.
  */
 
+#include <stddef.h>
 #include "base/error.h"
 
-/* The empty directory dir_fd/name gets the label of files that containers may read, if the policy has one. */
-int store_label_readable(int dir_fd, const char *name, struct error *err);
+/* The empty directories of these names get the label of files that containers may read, if the policy has one. */
+int store_label_readable(int dir_fd, const char *const *names, size_t n, struct error *err);
