@@ -14,6 +14,7 @@
 #include "cli/cmd_prune.h"
 #include "cli/cmd_save.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
 #include "image/platform.h"
@@ -82,35 +83,52 @@ static void print_loaded(const struct image_loaded *loaded)
 	}
 }
 
-static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
-		    struct error *err)
+struct load {
+	struct engine *e;
+	const struct load_flags *f;
+	struct image_loaded loaded;
+};
+
+static int load_until(void *ctx, int stop_fd, struct error *err)
 {
-	const struct load_flags *f = target;
+	struct load *l = ctx;
+	const struct load_flags *f = l->f;
 	cleanup_with(progress_view_free) struct progress_view *view = NULL;
 	struct image_load_options o = { .platform = f->platform,
-					.signature_policy = f->signature_policy };
-	struct image_loaded loaded = { 0 };
+					.signature_policy = f->signature_policy,
+					.stop_fd = stop_fd };
 	cleanup_fd int fd = -EBADF;
 	struct image_store *store;
-	int r;
+	int r = f->input ? open_input(f->input, &fd, err) : 0;
 
-	if (!f->input && isatty(STDIN_FILENO))
-		return error_kind(err, ERROR_INVALID,
-				  "requested load from stdin, but stdin is empty");
+	if (r == 0)
+		r = engine_images(l->e, &store, err);
+	if (r < 0)
+		return r;
 	/* docker's bars are for terminals alone */
 	if (!f->quiet && isatty(STDOUT_FILENO)) {
 		view = progress_view_stdout();
 		o.progress = progress_view_sink(view);
 	}
-	r = f->input ? open_input(f->input, &fd, err) : 0;
+	return image_load(store, f->input ? fd : STDIN_FILENO, f->input ? f->input : "stdin", &o,
+			  &l->loaded, err);
+}
+
+static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
+		    struct error *err)
+{
+	struct load l = { .f = target };
+	int r;
+
+	if (!l.f->input && isatty(STDIN_FILENO))
+		return error_kind(err, ERROR_INVALID,
+				  "requested load from stdin, but stdin is empty");
+	r = cli_engine(cli, &l.e, err);
 	if (r == 0)
-		r = open_store(cli, &store, err);
+		r = interrupt_guard(l.e, load_until, &l, err);
 	if (r == 0)
-		r = image_load(store, f->input ? fd : STDIN_FILENO, f->input ? f->input : "stdin",
-			       &o, &loaded, err);
-	if (r == 0)
-		print_loaded(&loaded);
-	image_loaded_done(&loaded);
+		print_loaded(&l.loaded);
+	image_loaded_done(&l.loaded);
 	return r;
 }
 
@@ -141,32 +159,47 @@ static const struct option import_options[] = {
 	  .help = "Set platform of the image: os[/arch[/variant]]" },
 };
 
+struct import {
+	struct engine *e;
+	const char *source;
+	struct image_import_options options;
+	struct digest id;
+};
+
+static int import_until(void *ctx, int stop_fd, struct error *err)
+{
+	struct import *im = ctx;
+	bool from_stdin = str_eq(im->source, "-");
+	bool from_url = str_after(im->source, "http://") || str_after(im->source, "https://");
+	cleanup_fd int fd = -EBADF;
+	struct image_store *store;
+	int r = from_stdin || from_url ? 0 : open_input(im->source, &fd, err);
+
+	if (r == 0)
+		r = engine_images(im->e, &store, err);
+	if (r == 0 && from_url)
+		(void)printf("Downloading from %s\n", im->source);
+	if (r < 0)
+		return r;
+	im->options.stop_fd = stop_fd;
+	return image_import(store, from_stdin ? STDIN_FILENO : fd,
+			    from_stdin ? "stdin" : im->source, &im->options, &im->id, err);
+}
+
 static int cmd_import(struct cli *cli, void *target, int n, char **args, struct error *err)
 {
 	const struct import_flags *f = target;
-	struct image_import_options o = { .target = n > 1 ? args[1] : NULL,
+	struct import im = { .source = args[0],
+			     .options = { .target = n > 1 ? args[1] : NULL,
 					  .message = f->message,
 					  .platform = f->platform,
-					  .changes = f->change };
-	bool from_stdin = str_eq(args[0], "-");
-	bool from_url = str_after(args[0], "http://") || str_after(args[0], "https://");
-	cleanup_fd int fd = -EBADF;
-	struct image_store *store;
-	struct digest id;
-	int r = from_stdin || from_url ? 0 : open_input(args[0], &fd, err);
+					  .changes = f->change } };
+	int r = cli_engine(cli, &im.e, err);
 
 	if (r == 0)
-		r = open_store(cli, &store, err);
-	if (r == 0 && from_url)
-		(void)printf("Downloading from %s\n", args[0]);
+		r = interrupt_guard(im.e, import_until, &im, err);
 	if (r == 0)
-		r = image_import(store,
-				 from_stdin ? STDIN_FILENO
-				 : from_url ? -1
-					    : fd,
-				 from_stdin ? "stdin" : args[0], &o, &id, err);
-	if (r == 0)
-		(void)puts(id.text); /* checked by the flush at the end */
+		(void)puts(im.id.text); /* checked by the flush at the end */
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/registry_flags.h"
 #include "engine/engine.h"
 #include "image/manifest_list.h"
@@ -308,34 +309,52 @@ static void say(void *ctx, const struct progress *p)
 		(void)puts(p->text); /* checked by the flush at the end */
 }
 
+struct push_manifest {
+	struct image_store *store;
+	const struct reference *ref;
+	const struct registry_access *access;
+	struct listener listener;
+};
+
+static int push_manifest_until(void *ctx, int stop_fd, struct error *err)
+{
+	struct push_manifest *p = ctx;
+	const struct progress_sink said = { .show = say, .ctx = &p->listener };
+
+	return manifest_list_push(p->store, p->ref, p->access, &said, stop_fd, err);
+}
+
 static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char **args,
 			     struct error *err)
 {
 	const struct push_manifest_flags *f = target;
-	struct listener listener = { .quiet = f->quiet };
-	const struct progress_sink said = { .show = say, .ctx = &listener };
 	cleanup_credential struct credential credential = { 0 };
 	struct registry_access access;
 	cleanup_reference struct reference ref = { 0 };
+	struct push_manifest p = { .ref = &ref,
+				   .access = &access,
+				   .listener = { .quiet = f->quiet } };
 	cleanup_free char *name = NULL;
-	struct image_store *store;
+	struct engine *e;
 	int r = reference_parse(args[0], &ref, err);
 
 	if (r == 0 && ref.digest)
 		return error_kind(err, ERROR_INVALID, "cannot push a digest reference");
 	if (r == 0)
-		r = open_store(cli, &store, err);
+		r = cli_engine(cli, &e, err);
+	if (r == 0)
+		r = engine_images(e, &p.store, err);
 	if (r == 0)
 		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
 	if (r == 0)
-		r = manifest_list_push(store, &ref, &access, &said, err);
+		r = interrupt_guard(e, push_manifest_until, &p, err);
 	if (r == 0 && f->digestfile)
-		r = file_write_atomic(AT_FDCWD, f->digestfile, listener.id.text,
-				      strlen(listener.id.text), 0644, 0, err);
+		r = file_write_atomic(AT_FDCWD, f->digestfile, p.listener.id.text,
+				      strlen(p.listener.id.text), 0644, 0, err);
 	if (r < 0 || !f->purge)
 		return r;
 	name = reference_format(&ref);
-	r = manifest_list_remove(store, name, err);
+	r = manifest_list_remove(p.store, name, err);
 	return r < 0 ? r : 0;
 }
 

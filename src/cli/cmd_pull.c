@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd_pull.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -82,20 +81,29 @@ static struct progress_view *view_on(FILE *out)
 	return progress_view_new(out, columns);
 }
 
-static int pull_until(int stop_fd, struct engine *e, const struct reference *ref,
-		      const struct pull_flags *f, FILE *out, struct error *err)
+struct pull {
+	struct engine *e;
+	const struct reference *ref;
+	const struct pull_flags *f;
+	FILE *out; /* for the lines of the progress; NULL: none are shown */
+};
+
+static int pull_until(void *ctx, int stop_fd, struct error *err)
 {
+	const struct pull *p = ctx;
+	const struct pull_flags *f = p->f;
+	FILE *out = p->out;
 	cleanup_credential struct credential credential = { 0 };
 	cleanup_with(progress_view_free) struct progress_view *view = out ? view_on(out) : NULL;
 	cleanup_free char *name =
-		f->all_tags ? reference_familiar_name(ref) : reference_familiar(ref);
+		f->all_tags ? reference_familiar_name(p->ref) : reference_familiar(p->ref);
 	struct image_pull_options o = { .all_tags = f->all_tags,
 					.platform = f->platform,
 					.signature_policy = f->signature_policy,
 					.stop_fd = stop_fd };
 	struct image_pulled pulled;
 	struct image_store *store;
-	int r = engine_images(e, &store, err);
+	int r = engine_images(p->e, &store, err);
 
 	if (r >= 0)
 		r = registry_flags_access(&f->registry, &credential, &o.access, err);
@@ -103,8 +111,8 @@ static int pull_until(int stop_fd, struct engine *e, const struct reference *ref
 		return r;
 	if (view)
 		o.progress = progress_view_sink(view);
-	r = image_pull(store, ref, &o, &pulled, err);
-	engine_sweep_later(e); /* now: a container that is run next may keep us for days */
+	r = image_pull(store, p->ref, &o, &pulled, err);
+	engine_sweep_later(p->e); /* now: a container that is run next may keep us for days */
 	if (r == 0 && out)
 		(void)fprintf(out, "Status: %s for %s\n",
 			      pulled.newer ? "Downloaded newer image" : "Image is up to date",
@@ -112,21 +120,12 @@ static int pull_until(int stop_fd, struct engine *e, const struct reference *ref
 	return r;
 }
 
-/* out: for the lines of the progress; NULL: none are shown. */
 static int pull(struct engine *e, const struct reference *ref, const struct pull_flags *f,
 		FILE *out, struct error *err)
 {
-	struct interrupt interrupt;
-	int r, signal;
+	struct pull p = { e, ref, f, out };
 
-	interrupt_begin(&interrupt);
-	r = pull_until(interrupt.fd, e, ref, f, out, err);
-	signal = interrupt_end(&interrupt);
-	if (signal != 0) {
-		engine_sweep_later(e);
-		(void)raise(signal); /* cannot fail: it is one */
-	}
-	return r;
+	return interrupt_guard(e, pull_until, &p, err);
 }
 
 /* docker's words about tags that are not given, or given for nothing. */

@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/registry_flags.h"
 #include "engine/engine.h"
@@ -93,10 +94,30 @@ static int parse_name(const char *text, const struct push_flags *f, struct refer
 	return r;
 }
 
+struct push {
+	struct image_store *store;
+	const struct reference *ref;
+	const struct image_push_options *options;
+	bool quiet;
+};
+
+static int push_until(void *ctx, int stop_fd, struct error *err)
+{
+	const struct push *p = ctx;
+	cleanup_with(progress_view_free) struct progress_view *view = NULL;
+	struct image_push_options o = *p->options;
+
+	o.stop_fd = stop_fd;
+	if (!p->quiet) {
+		view = progress_view_stdout();
+		o.progress = progress_view_sink(view);
+	}
+	return image_push(p->store, p->ref, &o, err);
+}
+
 static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
 	const struct push_flags *f = target;
-	cleanup_with(progress_view_free) struct progress_view *view = NULL;
 	cleanup_credential struct credential credential = { 0 };
 	struct digest pushed = { "" };
 	struct image_push_options o = { .all_tags = f->all_tags,
@@ -105,23 +126,18 @@ static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, st
 					.pushed = &pushed };
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *full = NULL;
-	struct image_store *store;
+	struct push p = { .ref = &ref, .options = &o, .quiet = f->quiet };
 	struct engine *e;
 	int r = parse_name(args[0], f, &ref, err);
 
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
-		r = engine_images(e, &store, err);
+		r = engine_images(e, &p.store, err);
 	if (r == 0)
 		r = registry_flags_access(&f->registry, &credential, &o.access, err);
-	if (r < 0)
-		return r;
-	if (!f->quiet) {
-		view = progress_view_stdout();
-		o.progress = progress_view_sink(view);
-	}
-	r = image_push(store, &ref, &o, err);
+	if (r == 0)
+		r = interrupt_guard(e, push_until, &p, err);
 	if (r == 0 && f->digestfile)
 		r = file_write_atomic(AT_FDCWD, f->digestfile, pushed.text, strlen(pushed.text),
 				      0644, 0, err);

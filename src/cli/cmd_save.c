@@ -10,6 +10,7 @@
 #include "base/macro.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/interrupt.h"
 #include "engine/engine.h"
 #include "image/transfer.h"
 
@@ -51,26 +52,35 @@ static int make_beside(const char *tmp, bool dir, struct error *err)
 	return fd < 0 ? error_sys(err, "cannot create '%s'", tmp) : fd;
 }
 
-static int save_to_path(struct image_store *store, char **images,
-			const struct image_save_options *o, const char *path, struct error *err)
+struct save {
+	struct image_store *store;
+	char **images;
+	const struct image_save_options *options;
+	const char *path;
+};
+
+static int save_to_path(void *ctx, int stop_fd, struct error *err)
 {
-	bool dir = o->format == IMAGE_SAVE_OCI_DIR || o->format == IMAGE_SAVE_DOCKER_DIR;
-	cleanup_free char *tmp = xasprintf("%s.%d.tmp", path, (int)getpid());
+	const struct save *s = ctx;
+	struct image_save_options o = *s->options;
+	bool dir = o.format == IMAGE_SAVE_OCI_DIR || o.format == IMAGE_SAVE_DOCKER_DIR;
+	cleanup_free char *tmp = xasprintf("%s.%d.tmp", s->path, (int)getpid());
 	cleanup_fd int fd = make_beside(tmp, dir, err);
 	struct error ignored; /* the first failure is the one to report */
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = image_save(store, images, o, fd, err);
-	if (r == 0 && rename(tmp, path) < 0)
-		r = error_sys(err, "cannot write '%s'", path);
+	o.stop_fd = stop_fd;
+	r = image_save(s->store, s->images, &o, fd, err);
+	if (r == 0 && rename(tmp, s->path) < 0)
+		r = error_sys(err, "cannot write '%s'", s->path);
 	if (r < 0)
 		(void)dir_remove_tree(AT_FDCWD, tmp, &ignored);
 	return r;
 }
 
-/* Into /dev/stdout, a pipe or a device nothing can be renamed. */
+/* Into /dev/stdout, a pipe or a device nothing can be renamed, and nothing of it is ours to remove. */
 static int save_to_special(struct image_store *store, char **images,
 			   const struct image_save_options *o, const char *path, struct error *err)
 {
@@ -98,7 +108,8 @@ static int parse_flags(const struct save_flags *f, struct image_save_options *o,
 				  "unknown format \"%s\": docker-archive, oci-archive, oci-dir and "
 				  "docker-dir are known",
 				  f->format);
-	*o = (struct image_save_options){ (enum image_save_format)format, f->platform };
+	*o = (struct image_save_options){ .format = (enum image_save_format)format,
+					  .platform = f->platform };
 	if (!f->output && (format == IMAGE_SAVE_OCI_DIR || format == IMAGE_SAVE_DOCKER_DIR))
 		return error_kind(err, ERROR_INVALID, "a directory needs a name: --output");
 	if (!f->output && isatty(STDOUT_FILENO))
@@ -112,18 +123,18 @@ int cmd_save(struct cli *cli, void *target, int n UNUSED, char **args, struct er
 {
 	const struct save_flags *f = target;
 	struct image_save_options o;
-	struct image_store *store;
+	struct save s = { .images = args, .options = &o, .path = f->output };
 	struct engine *e;
 	int r = parse_flags(f, &o, err);
 
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
-		r = engine_images(e, &store, err);
+		r = engine_images(e, &s.store, err);
 	if (r < 0)
 		return r;
 	if (!f->output)
-		return image_save(store, args, &o, STDOUT_FILENO, err);
-	return is_special(f->output) ? save_to_special(store, args, &o, f->output, err)
-				     : save_to_path(store, args, &o, f->output, err);
+		return image_save(s.store, args, &o, STDOUT_FILENO, err);
+	return is_special(f->output) ? save_to_special(s.store, args, &o, f->output, err)
+				     : interrupt_guard(e, save_to_path, &s, err);
 }

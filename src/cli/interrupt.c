@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/macro.h"
+#include "engine/engine.h"
 
 static const int deadly[] = { SIGHUP, SIGINT, SIGTERM };
 
@@ -42,4 +43,20 @@ int interrupt_end(struct interrupt *i)
 	cleanup_close_fd(&i->fd);
 	(void)pthread_sigmask(SIG_SETMASK, &i->old, NULL);
 	return signal;
+}
+
+int interrupt_guard(struct engine *e, int (*work)(void *ctx, int stop_fd, struct error *err),
+		    void *ctx, struct error *err)
+{
+	struct interrupt interrupt;
+	int r, signal;
+
+	interrupt_begin(&interrupt);
+	r = work(ctx, interrupt.fd, err);
+	signal = interrupt_end(&interrupt);
+	if (signal != 0) {
+		engine_sweep_later(e);
+		(void)raise(signal); /* cannot fail: it is one */
+	}
+	return r;
 }

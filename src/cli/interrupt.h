@@ -7,6 +7,9 @@
  */
 
 #include <signal.h>
+#include "base/error.h"
+
+struct engine;
 
 struct interrupt {
 	int fd; /* readable: the user wants it to end */
@@ -18,3 +21,11 @@ struct interrupt {
 void interrupt_begin(struct interrupt *i);
 /* All is as it was. 0: none came. Else its number, for raise(): a shell shall see what ended us. */
 int interrupt_end(struct interrupt *i);
+
+/*
+ * All of it: does work, which ends when stop_fd is readable (and never if it is < 0), and dies from
+ * the signal that came, after what is left to do in the background was started. Returns what work
+ * does.
+ */
+int interrupt_guard(struct engine *e, int (*work)(void *ctx, int stop_fd, struct error *err),
+		    void *ctx, struct error *err);

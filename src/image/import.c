@@ -12,6 +12,7 @@
 #include "image/manifest.h"
 #include "image/platform.h"
 #include "image/reference.h"
+#include "image/stop.h"
 #include "image/store_private.h"
 #include "image/transfer.h"
 #include "image/work.h"
@@ -22,6 +23,7 @@ struct import_source {
 	int fd;		/* -1: name is a URL */
 	int64_t offset; /* -1: a pipe */
 	const char *name;
+	struct stop stop;
 };
 
 static int open_source(const struct layer_job *job, struct stream **ret, struct error *err)
@@ -29,8 +31,9 @@ static int open_source(const struct layer_job *job, struct stream **ret, struct 
 	const struct import_source *source = job->source;
 
 	if (source->fd < 0)
-		return download_open(source->name, ret, err);
-	*ret = stream_from_fd(source->fd, source->offset, INT64_MAX, source->name);
+		return download_open(source->name, &source->stop.stopped, ret, err);
+	*ret = stop_stream_open(stream_from_fd(source->fd, source->offset, INT64_MAX, source->name),
+				source->fd, source->stop.asked_fd);
 	return 0;
 }
 
@@ -102,7 +105,10 @@ static int commit(void *ctx, struct image_index *index, struct error *err)
 
 static int import_layer(struct image_store *store, struct import *im, struct error *err)
 {
-	const struct layers_options options = { .threads = 1, .limits = &im->options->limits };
+	const struct import_source *source = im->job.source;
+	const struct layers_options options = { .threads = 1,
+						.limits = &im->options->limits,
+						.stopped = &source->stop.stopped };
 	const struct layers_end end = { prepare, commit, im };
 	cleanup_work struct store_work work = STORE_WORK_NONE;
 	cleanup_buf struct buf config = { 0 };
@@ -112,7 +118,10 @@ static int import_layer(struct image_store *store, struct import *im, struct err
 
 	if (r == 0)
 		r = store_work_begin(store, &work, err);
-	return r < 0 ? r : layers_take(&work, &im->job, 1, &options, &end, err);
+	if (r == 0)
+		r = layers_take(&work, &im->job, 1, &options, &end, err);
+	work.hurry = r == -ECANCELED;
+	return r;
 }
 
 int image_import(struct image_store *store, int fd, const char *name,
@@ -120,7 +129,10 @@ int image_import(struct image_store *store, int fd, const char *name,
 		 struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
-	struct import_source source = { fd, fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR), name };
+	struct import_source source = { .fd = fd,
+					.offset = fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR),
+					.name = name,
+					.stop = STOP_NONE };
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_free char *target = NULL;
 	cleanup_free char *media_type = xstrdup(OCI_MEDIA_TYPE_MANIFEST);
@@ -139,7 +151,10 @@ int image_import(struct image_store *store, int fd, const char *name,
 	if (options->target)
 		target = reference_format(&ref);
 	im.name = target;
-	r = import_layer(store, &im, err);
+	r = stop_watch(&source.stop, options->stop_fd, NULL, err);
+	if (r == 0)
+		r = import_layer(store, &im, err);
+	stop_done(&source.stop);
 	if (r < 0)
 		return error_prefix(err, r, "cannot import '%s'", name);
 	*ret_id = im.entry.id;

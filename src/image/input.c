@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "codec/inflate.h"
+#include "image/stop.h"
 
 #define COPY_BYTES ((size_t)256 << 10)
 
@@ -187,9 +188,11 @@ static int spool(struct stream *s, int tmp_fd, int *ret_fd, struct error *err)
 	return 0;
 }
 
-int input_open(int fd, const char *name, int tmp_fd, struct input **ret, struct error *err)
+int input_open(int fd, const char *name, int tmp_fd, int stop_fd, struct input **ret,
+	       struct error *err)
 {
 	cleanup_with(stream_close) struct stream *s = NULL;
+	struct stream *bytes;
 	cleanup_fd int copy = -EBADF;
 	enum compression kind;
 	int64_t offset = -1;
@@ -204,7 +207,8 @@ int input_open(int fd, const char *name, int tmp_fd, struct input **ret, struct 
 	}
 	if (S_ISREG(st.st_mode))
 		offset = lseek(fd, 0, SEEK_CUR);
-	r = inflate_open(stream_from_fd(fd, offset, INT64_MAX, name), &s, &kind, err);
+	bytes = stop_stream_open(stream_from_fd(fd, offset, INT64_MAX, name), fd, stop_fd);
+	r = inflate_open(bytes, &s, &kind, err);
 	if (r == 0 && offset >= 0 && kind == COMPRESSION_NONE)
 		return input_tar_open(fd, offset, false, name, ret, err);
 	if (r == 0)

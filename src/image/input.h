@@ -29,8 +29,10 @@ struct input {
 /*
  * fd       borrowed while the input lives: a directory, a file, a pipe
  * tmp_fd   directory for the copy of a pipe or of a compressed archive; it has no name there
+ * stop_fd  readable: the user wants that copy to end (stop.h)
  */
-int input_open(int fd, const char *name, int tmp_fd, struct input **ret, struct error *err);
+int input_open(int fd, const char *name, int tmp_fd, int stop_fd, struct input **ret,
+	       struct error *err);
 struct input *input_close(struct input *in);
 DEFINE_CLEANUP(struct input *, input_close)
 

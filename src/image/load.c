@@ -171,6 +171,7 @@ static int take_all(struct load *load, struct store_work *work, struct error *er
 	const struct layers_options options = {
 		.threads = load->options->jobs ? load->options->jobs : THREADS_DEFAULT,
 		.limits = &load->options->limits,
+		.stopped = &load->stop.stopped,
 	};
 	const struct layers_end end = { prepare, commit, load };
 
@@ -232,17 +233,20 @@ int image_load(struct image_store *store, int fd, const char *name,
 	cleanup_with(input_close) struct input *input = NULL;
 	cleanup_work struct store_work work = STORE_WORK_NONE;
 	struct stat st;
-	struct load load = { .options = options, .arena = arena };
+	struct load load = { .options = options, .arena = arena, .stop = STOP_NONE };
 	int r = store_work_begin(store, &work, err);
 
-	if (r < 0)
-		return r;
-	r = input_open(fd, name, work.fd, &input, err);
+	if (r == 0)
+		r = input_open(fd, name, work.fd, options->stop_fd, &input, err);
+	if (r == 0)
+		r = stop_watch(&load.stop, options->stop_fd, NULL, err);
 	if (r < 0)
 		return r;
 	load.input = input;
 	load.is_directory = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 	r = load_input(&load, name, &work, ret, err);
+	stop_done(&load.stop);
+	work.hurry = r == -ECANCELED;
 	return r < 0 ? error_prefix(err, r, "cannot load '%s'", name) : 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "image/input.h"
 #include "image/layer.h"
+#include "image/stop.h"
 #include "image/store_private.h"
 #include "image/transfer.h"
 #include "oci/image.h"
@@ -41,6 +42,7 @@ struct load {
 	const char *transport; /* what policy.json calls the format */
 	const struct image_load_options *options;
 	struct arena *arena;
+	struct stop stop;
 	struct load_image *images;
 	size_t n_images, images_capacity;
 	struct layer_job *jobs;

@@ -84,11 +84,12 @@ int manifest_fetch(const struct reference *ref, const struct registry_access *ac
  * Push a list with its members. What other repositories have is mounted or copied.
  *
  * said     gets docker's lines ("Pushed ref ...", the digest)
+ * stop_fd  readable: it ends, with -ECANCELED; <= 0: never
  * Errors   ERROR_NOT_FOUND "No such manifest: x"; ERROR_INVALID a member without platform
  */
 int manifest_list_push(struct image_store *store, const struct reference *ref,
 		       const struct registry_access *access, const struct progress_sink *said,
-		       struct error *err);
+		       int stop_fd, struct error *err);
 
 /*
  * docker's inspect text, appended.

@@ -14,6 +14,7 @@
 #include "image/manifest_list.h"
 #include "image/progress.h"
 #include "image/reference.h"
+#include "image/stop.h"
 #include "image/store_private.h"
 #include "registry/registry.h"
 #include "registry/upload.h"
@@ -37,13 +38,23 @@ struct list_push {
 	struct registry *registry; /* of the target */
 	const struct registry_access *access;
 	const struct progress_sink *said;
+	int stop_fd;
 };
 
 /* Where a member's blobs are. */
 struct source {
 	struct reference ref;
 	struct registry *registry;
+	struct stop stop;
 };
+
+static void source_done(struct source *s)
+{
+	stop_done(&s->stop);
+	registry_close(s->registry);
+	reference_done(&s->ref);
+}
+#define cleanup_source __attribute__((cleanup(source_done)))
 
 /* A blob through a file without a name: uploads need one that they can read twice. */
 static int copy_blob(struct list_push *p, struct source *from, const struct digest *id,
@@ -93,6 +104,8 @@ static int bring_blob(struct list_push *p, struct source *from, const struct oci
 			access.credential =
 				NULL; /* it is for the target, and nobody else's to see */
 		r = open_registry(&from->ref, false, &access, &from->registry, err);
+		if (r == 0)
+			r = stop_watch(&from->stop, p->stop_fd, from->registry, err);
 	}
 	return r < 0 ? r : copy_blob(p, from, &id, d->size, err);
 }
@@ -113,23 +126,19 @@ static int bring_blobs(struct list_push *p, struct source *from, const char *jso
 
 static int push_member(struct list_push *p, const struct oci_descriptor *d, struct error *err)
 {
-	struct source from = { 0 };
+	cleanup_source struct source from = { .stop = STOP_NONE };
 	cleanup_free char *json = NULL, *text = NULL;
 	size_t len;
 	int r = reference_parse(manifest_list_reference(d), &from.ref, err);
 
 	json = manifest_list_document(d, &len);
 	if (r == 0 && str_eq(from.ref.domain, p->target->domain) &&
-	    str_eq(from.ref.path, p->target->path)) {
-		reference_done(&from.ref);
+	    str_eq(from.ref.path, p->target->path))
 		return 0; /* it is there, or it could not have been put into the list */
-	}
 	if (r == 0)
 		r = bring_blobs(p, &from, json, len, err);
 	if (r == 0)
 		r = registry_manifest_put(p->registry, d->digest, d->media_type, json, len, err);
-	registry_close(from.registry);
-	reference_done(&from.ref);
 	if (r < 0)
 		return r;
 	text = xasprintf("Pushed ref %s/%s@%s with digest: %s", p->target->domain, p->target->path,
@@ -169,19 +178,24 @@ static int push_all(struct list_push *p, const struct manifest_list *list, struc
 
 int manifest_list_push(struct image_store *store, const struct reference *ref,
 		       const struct registry_access *access, const struct progress_sink *said,
-		       struct error *err)
+		       int stop_fd, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_with(registry_close) struct registry *registry = NULL;
 	cleanup_free char *name = reference_format(ref);
-	struct list_push p = { store, ref, NULL, access, said };
+	struct list_push p = { store, ref, NULL, access, said, stop_fd };
+	struct stop stop = STOP_NONE;
 	struct manifest_list list;
 	int r = manifest_list_load(store, name, arena, &list, err);
 
 	if (r == 0)
 		r = open_registry(ref, true, access, &registry, err);
+	if (r == 0)
+		r = stop_watch(&stop, stop_fd, registry, err);
 	if (r < 0)
 		return r;
 	p.registry = registry;
-	return push_all(&p, &list, err);
+	r = push_all(&p, &list, err);
+	stop_done(&stop);
+	return r;
 }

@@ -13,6 +13,7 @@
 #include "image/index.h"
 #include "image/platform.h"
 #include "image/push_private.h"
+#include "image/stop.h"
 #include "oci/image.h"
 #include "registry/registry.h"
 #include "registry/upload.h"
@@ -292,16 +293,20 @@ int image_push(struct image_store *store, const struct reference *ref,
 		.store = store, .ref = ref, .options = options, .repository = repository
 	};
 	cleanup_index struct image_index index = { 0 };
+	struct stop stop = STOP_NONE;
 	int r = index_load(store->root_fd, &index, err);
 
 	if (r == 0)
 		r = registry_open(&o, &registry, err);
+	if (r == 0)
+		r = stop_watch(&stop, options->stop_fd, registry, err);
 	if (r < 0)
 		return r;
 	p.registry = registry;
 	blob_places_load(store->root_fd, &p.places);
 	(void)pthread_mutex_init(&p.lock, NULL); /* cannot fail without attributes */
 	r = push_wanted(&p, &index, err);
+	stop_done(&stop);
 	/* what is there is there, also after a failure */
 	blob_places_merge(store->root_fd, &p.news);
 	(void)pthread_mutex_destroy(&p.lock);

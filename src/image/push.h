@@ -25,6 +25,7 @@ struct image_push_options {
 	enum compression compression;
 	struct registry_access access;
 	unsigned jobs; /* layers at once; 0: 5, as docker */
+	int stop_fd;   /* readable: it ends, with -ECANCELED; <= 0: never */
 	struct progress_sink progress;
 	struct digest *pushed; /* gets the digest of the (last) manifest; or NULL */
 };

@@ -14,6 +14,7 @@
 #include "codec/deflate.h"
 #include "codec/stream.h"
 #include "image/push_private.h"
+#include "image/stop.h"
 #include "registry/upload.h"
 
 #define JOBS_DEFAULT 5
@@ -151,7 +152,8 @@ static int pack(struct pool *pool, struct push_blob *b, int *fd, struct error *e
 	*fd = -EBADF;
 	if (r < 0)
 		return r;
-	in = stream_from_fd(plain_fd, 0, b->local_bytes, digest_hex(&b->local));
+	in = stop_stream_open(stream_from_fd(plain_fd, 0, b->local_bytes, digest_hex(&b->local)),
+			      plain_fd, p->options->stop_fd);
 	r = deflate_copy(in, packed_fd, b->pack, show_packing, &w, &result, err);
 	if (r < 0)
 		return r;

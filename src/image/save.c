@@ -126,7 +126,7 @@ static int write_blob(struct save *s, const struct digest *id, struct error *err
 	fd = openat(s->store->root_fd, blob_path(id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_sys(err, "cannot open blob '%s'", id->text);
-	return save_sink_copy(s->out, path, fd, id, err);
+	return save_sink_copy(s->out, path, fd, id, s->options->stop_fd, err);
 }
 
 static int write_document(struct save *s, const char *path, const struct buf *text,

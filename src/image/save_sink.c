@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "codec/archive.h"
 #include "codec/sha256.h"
+#include "image/stop.h"
 
 #define COPY_BYTES ((size_t)256 << 10)
 
@@ -123,7 +124,8 @@ int save_sink_write(struct save_sink *s, const char *path, const void *data, siz
 	return r < 0 ? r : s->ops->end(s, err);
 }
 
-static int copy(struct save_sink *s, int fd, const struct digest *id, struct error *err)
+static int copy(struct save_sink *s, int fd, const struct digest *id, int stop_fd,
+		struct error *err)
 {
 	cleanup_free char *buf = xmalloc(COPY_BYTES);
 	struct sha256 hash;
@@ -132,8 +134,10 @@ static int copy(struct save_sink *s, int fd, const struct digest *id, struct err
 
 	sha256_init(&hash);
 	while ((n = fd_read_full(fd, buf, COPY_BYTES)) > 0) {
-		int r = s->ops->data(s, buf, (size_t)n, err);
+		int r = stop_check(stop_fd, err);
 
+		if (r == 0)
+			r = s->ops->data(s, buf, (size_t)n, err);
 		if (r < 0)
 			return r;
 		sha256_add(&hash, buf, (size_t)n);
@@ -150,7 +154,7 @@ static int copy(struct save_sink *s, int fd, const struct digest *id, struct err
 }
 
 int save_sink_copy(struct save_sink *s, const char *path, int blob_fd, const struct digest *id,
-		   struct error *err)
+		   int stop_fd, struct error *err)
 {
 	struct stat st;
 	int r;
@@ -159,7 +163,7 @@ int save_sink_copy(struct save_sink *s, const char *path, int blob_fd, const str
 		return error_sys(err, "cannot stat blob '%s'", id->text);
 	r = s->ops->begin(s, path, (uint64_t)st.st_size, err);
 	if (r == 0)
-		r = copy(s, blob_fd, id, err);
+		r = copy(s, blob_fd, id, stop_fd, err);
 	return r < 0 ? r : s->ops->end(s, err);
 }
 

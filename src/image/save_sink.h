@@ -20,9 +20,12 @@ struct save_sink *save_sink_dir(int dir_fd);
 int save_sink_make_dir(struct save_sink *s, const char *path, struct error *err);
 int save_sink_write(struct save_sink *s, const char *path, const void *data, size_t n,
 		    struct error *err);
-/* The rest of blob_fd, whose digest is checked on the way: ERROR_INVALID names a damaged blob. */
+/*
+ * The rest of blob_fd, whose digest is checked on the way: ERROR_INVALID names a damaged blob.
+ * -ECANCELED when stop_fd is readable (stop.h).
+ */
 int save_sink_copy(struct save_sink *s, const char *path, int blob_fd, const struct digest *id,
-		   struct error *err);
+		   int stop_fd, struct error *err);
 
 /* Ends the archive. Frees the sink in any case. */
 int save_sink_finish(struct save_sink *s, struct error *err);

@@ -26,6 +26,7 @@ struct image_load_options {
 	const char *signature_policy; /* another policy.json; or NULL */
 	struct image_limits limits;
 	unsigned jobs;		       /* layers at once; 0: 2 */
+	int stop_fd;		       /* readable: it ends, with -ECANCELED; <= 0: never */
 	struct progress_sink progress; /* "Loading layer", by diff ID; or none */
 };
 
@@ -68,6 +69,7 @@ struct image_import_options {
 	const char *platform;
 	char *const *changes;
 	struct image_limits limits;
+	int stop_fd; /* as of image_load_options */
 };
 int image_import(struct image_store *store, int fd, const char *name,
 		 const struct image_import_options *options, struct digest *ret_id,
@@ -83,6 +85,7 @@ enum image_save_format {
 struct image_save_options {
 	enum image_save_format format;
 	const char *platform; /* which the images must be for, or NULL */
+	int stop_fd;	      /* as of image_load_options */
 };
 
 /*

@@ -93,13 +93,14 @@ static int get(struct http_client *c, const char *first_url, struct http_exchang
 			  REDIRECTS_MAX);
 }
 
-int download_open(const char *url, struct stream **ret, struct error *err)
+int download_open(const char *url, const atomic_bool *stopped, struct stream **ret,
+		  struct error *err)
 {
 	static const struct stream_ops ops = { .read = download_read, .close = download_close };
 	cleanup_with(http_client_free) struct http_client *client = NULL;
 	struct http_exchange *exchange = NULL;
 	struct download *d;
-	int r = http_client_new(&(struct http_options){ .insecure = false }, &client, err);
+	int r = http_client_new(&(struct http_options){ .cancel = stopped }, &client, err);
 
 	if (r == 0)
 		r = get(client, url, &exchange, err);
