@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/flags_container.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "engine/engine.h"
 #include "image/platform.h"
 #include "image/store.h"
@@ -107,6 +108,8 @@ static int create(struct cli *cli, struct container_flags *f, int n, char **args
 {
 	int r = take_words(f, n, args);
 
+	if (f->o.tty) /* a program that asks before we are attached shall not see 0 by 0 */
+		(void)terminal_size(STDOUT_FILENO, &f->o.console_rows, &f->o.console_columns);
 	if (r == 0)
 		r = container_options_check(&f->o, err);
 	if (r == 0)

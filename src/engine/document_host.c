@@ -50,6 +50,14 @@ static void add_restart_policy(struct json_writer *w)
 	json_end(w);
 }
 
+static void add_console_size(const struct container_options *o, struct json_writer *w)
+{
+	json_begin_array(w, "ConsoleSize");
+	json_add_u64(w, NULL, o->console_rows);
+	json_add_u64(w, NULL, o->console_columns);
+	json_end(w);
+}
+
 static void add_devices(const struct container_options *o, struct json_writer *w)
 {
 	json_begin_array(w, "Devices");
@@ -232,6 +240,7 @@ void document_add_host_config(const struct container_config *c, struct json_writ
 	add_restart_policy(w);
 	json_add_bool(w, "AutoRemove", o->auto_remove);
 	json_add_null(w, "VolumesFrom");
+	add_console_size(o, w);
 	add_modes(c, w);
 	add_capabilities(w, "CapAdd", o->cap_add);
 	add_capabilities(w, "CapDrop", o->cap_drop);

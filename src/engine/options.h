@@ -36,8 +36,9 @@ struct container_options {
 	bool init;	  /* --init */
 	char **attach;	  /* -a stdin|stdout|stderr; empty: as -i and -d say */
 	const char *restart;
-	const char *stop_signal; /* "SIGTERM", "9", or NULL: the image's */
-	int stop_timeout_s;	 /* -1: not given */
+	const char *stop_signal;		/* "SIGTERM", "9", or NULL: the image's */
+	int stop_timeout_s;			/* -1: not given */
+	uint16_t console_rows, console_columns; /* -t: at the beginning; 0: not known */
 
 	/* Process */
 	char **env;	 /* K=V; a lone K takes the value of the caller's environment */

@@ -64,6 +64,8 @@ void spec_build_process(const struct container_config *c, const struct spec_path
 
 	*ret = (struct oci_process){
 		.terminal = o->tty,
+		.console_height = o->console_rows,
+		.console_width = o->console_columns,
 		.user = { .uid = user->uid,
 			  .gid = user->gid,
 			  .additional_gids = user->groups,

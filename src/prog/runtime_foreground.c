@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -76,11 +75,19 @@ static void raw_end(struct raw_mode *raw)
 				&raw->saved); /* the terminal may be gone */
 }
 
+void foreground_size(struct winsize *ret_size)
+{
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, ret_size) < 0 &&
+	    ioctl(STDIN_FILENO, TIOCGWINSZ, ret_size) < 0)
+		*ret_size = (struct winsize){ 0 };
+}
+
 static void copy_size(int master_fd)
 {
 	struct winsize size;
 
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+	foreground_size(&size);
+	if (size.ws_row || size.ws_col)
 		(void)ioctl(master_fd, TIOCSWINSZ, &size); /* the other end may be gone */
 }
 

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 #include "base/error.h"
 
@@ -17,6 +18,10 @@ struct foreground {
 	const char *notify_host; /* the service manager's */
 	int console_fds[2]; /* [0] ours, [1] to be handed to the runtime; -1: no terminal wanted */
 };
+
+/* Of our own terminal: of the one that shows the output, or else of the one that is typed into.
+ * 0 by 0 if neither is a terminal. */
+void foreground_size(struct winsize *ret_size);
 
 /* Before the process is made: signals wait from now on. terminal: a pair for its console. */
 int foreground_begin(struct foreground *f, bool terminal, struct error *err);

@@ -304,11 +304,16 @@ static int exec_attached(struct exec_options *x, struct error *err)
 	struct foreground f;
 	cleanup_fd int pidfd = -EBADF;
 	bool may_have_terminal = x->o.tty || x->o.process_path;
+	struct winsize size;
 	pid_t pid;
 	int code = 0;
 	int r = foreground_begin(&f, may_have_terminal && !x->o.console_socket_path, err);
 
 	if (r == 0) {
+		/* now: the process may ask for it before we hear that it runs */
+		foreground_size(&size);
+		x->o.console_rows = size.ws_row;
+		x->o.console_columns = size.ws_col;
 		x->o.console_fd = f.console_fds[1];
 		r = runtime_exec(&x->o, &pid, &pidfd, err);
 	}

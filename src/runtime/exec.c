@@ -172,7 +172,8 @@ static int process_from_words(struct exec *e, struct error *err)
 	p->args = (const char *const *)o->args;
 	p->n_args = strv_len(o->args);
 	p->terminal = o->tty;
-	p->console_height = p->console_width = 0;
+	p->console_height = o->console_rows;
+	p->console_width = o->console_columns;
 	if (o->cwd)
 		p->cwd = o->cwd;
 	if (o->apparmor_profile)

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "base/error.h"
 
@@ -171,6 +172,7 @@ struct runtime_exec_options {
 	const char *apparmor_profile, *process_label;
 	bool no_new_privileges;
 	bool tty; /* a new pseudo terminal; its master goes to console_* */
+	uint16_t console_rows, console_columns; /* its size; 0: not known */
 	const char *console_socket_path;
 	int console_fd; /* a connected socket instead of the path, else -1; borrowed */
 	char *const

@@ -57,6 +57,19 @@ setup() { needs root; }
   [ "$(cat "$out")" = code=5 ]
 }
 
+@test "a program that asks at once knows the size of its terminal" {
+  needs program:tmux
+  local session=berth-test-$$ words="-it -t"
+  berth run -d --name sized berth-test sleep 1000 >/dev/null
+  tmux new-session -d -s "$session" -x 91 -y 31 \
+    "export BERTH_ROOT='$BERTH_ROOT' BERTH_STATE='$BERTH_STATE' PATH='$PATH'
+     for flags in $words $words; do berth run --rm \$flags berth-test stty size; berth exec \$flags sized stty size; done; sleep 100"
+  wait_until 20 bash -c "[ \$(tmux capture-pane -p -t $session | grep -cx '31 91') = 8 ]"
+  tmux kill-session -t "$session"
+  [ "$(berth inspect -f '{{.HostConfig.ConsoleSize}}' sized)" = "[0 0]" ]
+  berth rm -f sized
+}
+
 @test "the environment is PATH, HOSTNAME, TERM, the image's, -e, and HOME" {
   run -0 berth run --rm -h box -e A=1 -e EMPTY= berth-test env
   expect_output $'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOSTNAME=box\nA=1\nEMPTY=\nHOME=/root'
