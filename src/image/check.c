@@ -182,6 +182,7 @@ static int hash_blob(int fd, const struct digest *id, struct error *err)
 	cleanup_free char *buf = xmalloc(READ_BYTES);
 	struct sha256 hash;
 	struct digest found;
+	bool whole;
 	ssize_t n;
 
 	sha256_init(&hash);
@@ -190,7 +191,9 @@ static int hash_blob(int fd, const struct digest *id, struct error *err)
 	found = sha256_finish(&hash);
 	if (n < 0 && is_our_lack(errno))
 		return error_sys(err, "cannot read blob %s", id->text);
-	return n == 0 && digest_eq(&found, id) ? STATE_WHOLE : STATE_DAMAGED;
+	whole = n == 0 && digest_eq(&found, id);
+	blob_mark(fd, !whole); /* so that who brings it again does not leave this one */
+	return whole ? STATE_WHOLE : STATE_DAMAGED;
 }
 
 /*
@@ -248,13 +251,9 @@ static int tell_blob(struct check *c, struct piece *p, struct error *err)
 
 	if (!images)
 		return 0;
-	/* as long as it is there, a pull takes it for what its name says */
 	report(c, false,
-	       xasprintf("blob %s of %s is %s%s: %s%s", p->id.text, images, state_text(p->state),
-			 damaged && repairs(c) ? ", now removed" : "",
-			 damaged && !repairs(c) ? "'berth system check --repair' removes it, and "
-						: "",
-			 how));
+	       xasprintf("blob %s of %s is %s%s: %s", p->id.text, images, state_text(p->state),
+			 damaged && repairs(c) ? ", now removed" : "", how));
 	return damaged && repairs(c) ? remove_blob(c, p, err) : 0;
 }
 

@@ -231,7 +231,7 @@ static int layer_missing(struct image_store *store, const struct image *image,
 {
 	cleanup_free char *name = image->names ? reference_familiar_text(image->names[0]) : NULL;
 
-	if (blob_exists(store, &layer->blob_id))
+	if (blob_exists(store, &layer->blob_id, layer->blob_bytes))
 		return error_kind(err, ERROR_INTERNAL,
 				  "layer %s of image %s is missing: 'berth system check --repair' "
 				  "unpacks it again",

@@ -379,9 +379,10 @@ static int take_shared(struct layer_batch *b, struct layer_task *t, bool want_la
 }
 
 /* In the store, or on its way there with us. */
-static bool has_blob(const struct layer_batch *b, const struct digest *id)
+static bool has_blob(const struct layer_batch *b, const struct digest *id, uint64_t bytes)
 {
-	return digest_is_set(id) && (work_has(b->work, work_blob(id)) || blob_exists(b->store, id));
+	return digest_is_set(id) &&
+	       (work_has(b->work, work_blob(id)) || blob_exists(b->store, id, bytes));
 }
 
 static bool has_layer(const struct layer_batch *b, struct layer_job *job, struct layer_info *info)
@@ -404,8 +405,8 @@ static bool is_there(struct layer_batch *b, struct layer_job *job, bool have_lay
 		return false;
 	job->unpacked_bytes = info->unpacked_bytes;
 	if (digest_is_set(&job->blob_id))
-		return has_blob(b, &job->blob_id);
-	if (!has_blob(b, &info->blob_id))
+		return has_blob(b, &job->blob_id, job->blob_bytes);
+	if (!has_blob(b, &info->blob_id, info->blob_bytes))
 		return false;
 	job->blob_id = info->blob_id;
 	job->blob_bytes = info->blob_bytes;
@@ -417,7 +418,7 @@ static bool is_there(struct layer_batch *b, struct layer_job *job, bool have_lay
 static int try_layer(struct layer_batch *b, struct layer_task *t, bool have_layer,
 		     struct error *err)
 {
-	bool stored = !have_layer && blob_exists(b->store, &t->job->blob_id);
+	bool stored = !have_layer && blob_exists(b->store, &t->job->blob_id, t->job->blob_bytes);
 	int r = stored ? take_from_store(b, t, err) : 1;
 
 	if (r > 0 && t->job->open_at)
@@ -594,7 +595,7 @@ static bool is_complete(const struct layer_batch *b)
 		struct layer_job *job = b->tasks[i].job;
 		struct layer_info info;
 
-		if (!has_blob(b, &job->blob_id) || !has_layer(b, job, &info))
+		if (!has_blob(b, &job->blob_id, job->blob_bytes) || !has_layer(b, job, &info))
 			return false;
 	}
 	return true;

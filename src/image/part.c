@@ -101,9 +101,10 @@ static int wait_for_lock(int fd, const struct part_waiter *w, struct error *err)
 }
 
 /* It is locked and has its name: who else brought the blob since? */
-static int look_elsewhere(struct image_store *store, const struct digest *id, bool anew)
+static int look_elsewhere(struct image_store *store, const struct digest *id, uint64_t bytes,
+			  bool anew)
 {
-	if (!anew && blob_exists(store, id))
+	if (!anew && blob_exists(store, id, bytes))
 		return PART_STORED;
 	if (faccessat(store->root_fd, whole_path(id).s, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return PART_WHOLE;
@@ -124,7 +125,7 @@ int part_open(struct image_store *store, const struct digest *id, uint64_t bytes
 			return r;
 		if (!fd_is_named(fd, store->root_fd, path.s))
 			continue;
-		r = look_elsewhere(store, id, anew);
+		r = look_elsewhere(store, id, bytes, anew);
 		if (r != PART_OURS) {
 			(void)unlinkat(store->root_fd, path.s, 0); /* a sweeper is as good */
 			return r;

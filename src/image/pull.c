@@ -73,9 +73,10 @@ static bool is_platform(const struct pull *p, const struct image *image)
 static bool is_whole(struct image_store *store, const struct image *image)
 {
 	for (size_t i = 0; i < image->n_layers; i++) {
-		const struct store_path layer = layer_path(&image->layers[i].diff_id);
+		const struct image_layer *l = &image->layers[i];
+		const struct store_path layer = layer_path(&l->diff_id);
 
-		if (!blob_exists(store, &image->layers[i].blob_id) ||
+		if (!blob_exists(store, &l->blob_id, l->blob_bytes) ||
 		    faccessat(store->root_fd, layer.s, F_OK, 0) < 0)
 			return false;
 	}
@@ -240,7 +241,7 @@ static int fetch_blob(struct pull_image *im, const struct oci_descriptor *d, con
 	if (d->size > DOCUMENT_MAX_BYTES || digest_parse(d->digest, &id) < 0)
 		return error_kind(err, ERROR_INVALID, "config %s: %llu bytes are too much",
 				  d->digest, (unsigned long long)d->size);
-	if (blob_exists(im->p->store, &id) &&
+	if (blob_exists(im->p->store, &id, d->size) &&
 	    blob_read(im->p->store, &id, &data, ret_len, err) == 0) {
 		*ret = arena_strndup(im->arena, data, *ret_len);
 		return 0;
@@ -369,7 +370,7 @@ static void show_layers(const struct pull_image *im)
 	for (size_t i = 0; i < im->manifest.n_layers; i++) {
 		const struct layer_job *job = &im->jobs[i];
 		const struct store_path layer = layer_path(&job->diff_id);
-		bool here = blob_exists(im->p->store, &job->blob_id) &&
+		bool here = blob_exists(im->p->store, &job->blob_id, job->blob_bytes) &&
 			    faccessat(im->p->store->root_fd, layer.s, F_OK, 0) == 0;
 
 		show_layer(im, job, here ? "Already exists" : "Pulling fs layer", 0, 0);

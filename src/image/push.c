@@ -87,7 +87,7 @@ static int plan_blobs(struct push *p, const struct image *image, struct push_blo
 		int r;
 
 		if (oci_media_type(layer->media_type)->foreign &&
-		    !blob_exists(p->store, &layer->blob_id))
+		    !blob_exists(p->store, &layer->blob_id, BLOB_ANY_SIZE))
 			continue; /* nobody may store it; its URL is in the manifest */
 		b = add_blob(blobs, &n, &layer->blob_id);
 		b->local_bytes = layer->blob_bytes;

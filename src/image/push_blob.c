@@ -157,9 +157,11 @@ static int pack(struct pool *pool, struct push_blob *b, int *fd, struct error *e
 	r = deflate_copy(in, packed_fd, b->pack, show_packing, &w, &result, err);
 	if (r < 0)
 		return r;
-	if (!digest_eq(&result.in_id, &b->local))
+	if (!digest_eq(&result.in_id, &b->local)) {
+		blob_mark(plain_fd, true);
 		return error_kind(err, ERROR_INVALID, "blob '%s' is damaged",
 				  digest_hex(&b->local));
+	}
 	b->sent = result.out_id;
 	b->sent_bytes = result.out_bytes;
 	*fd = take_fd(&packed_fd);

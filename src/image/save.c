@@ -117,6 +117,7 @@ static int write_blob(struct save *s, const struct digest *id, struct error *err
 {
 	cleanup_free char *path = place_of(s, id);
 	cleanup_fd int fd = -EBADF;
+	int r;
 
 	for (size_t i = 0; i < s->written.n; i++) {
 		if (digest_eq(&s->written.items[i], id))
@@ -126,7 +127,10 @@ static int write_blob(struct save *s, const struct digest *id, struct error *err
 	fd = openat(s->store->root_fd, blob_path(id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_sys(err, "cannot open blob '%s'", id->text);
-	return save_sink_copy(s->out, path, fd, id, s->options->stop_fd, err);
+	r = save_sink_copy(s->out, path, fd, id, s->options->stop_fd, err);
+	if (r < 0 && err->kind == ERROR_INVALID)
+		blob_mark(fd, true);
+	return r;
 }
 
 static int write_document(struct save *s, const char *path, const struct buf *text,

@@ -147,8 +147,8 @@ static int copy(struct save_sink *s, int fd, const struct digest *id, int stop_f
 	found = sha256_finish(&hash);
 	if (!digest_eq(&found, id))
 		return error_kind(err, ERROR_INVALID,
-				  "blob %s is damaged: its digest is %s "
-				  "('berth system check --repair' says what brings it again)",
+				  "blob %s is damaged: its digest is %s (a pull or a load of its "
+				  "image brings it again)",
 				  id->text, found.text);
 	return 0;
 }

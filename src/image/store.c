@@ -22,6 +22,8 @@
 #include "oci/image.h"
 
 #define LOCK_PATH "images/lock"
+/* On a file that is no program this bit means nothing, and it goes with the file that replaces it. */
+#define BLOB_DAMAGED S_ISVTX
 /* Nobody reads or unpacks under the lock, but a slow disk may; a stuck holder is named after this. */
 #define LOCK_WAIT_MS (5 * 60 * 1000)
 
@@ -145,9 +147,26 @@ int blob_read(struct image_store *store, const struct digest *id, char **ret, si
 	return 0;
 }
 
-bool blob_exists(struct image_store *store, const struct digest *id)
+bool blob_exists(struct image_store *store, const struct digest *id, uint64_t bytes)
 {
-	return digest_is_set(id) && faccessat(store->root_fd, blob_path(id).s, F_OK, 0) == 0;
+	struct stat st;
+
+	return digest_is_set(id) &&
+	       fstatat(store->root_fd, blob_path(id).s, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && !(st.st_mode & BLOB_DAMAGED) &&
+	       (bytes == BLOB_ANY_SIZE || (uint64_t)st.st_size == bytes);
+}
+
+void blob_mark(int fd, bool damaged)
+{
+	struct stat st;
+	mode_t mode;
+
+	if (fstat(fd, &st) < 0)
+		return;
+	mode = (st.st_mode & 0777) | (damaged ? BLOB_DAMAGED : 0);
+	if (mode != (st.st_mode & 07777))
+		(void)fchmod(fd, mode); /* without the mark it is found again, but not replaced */
 }
 
 /* Look-up */
@@ -355,7 +374,8 @@ int image_hold(struct image_store *store, const struct image *image, int *ret_fd
 
 	if (r < 0)
 		return error_prefix(err, r, "image store");
-	if (!blob_exists(store, &image->manifest_id) || !blob_exists(store, &image->id))
+	if (!blob_exists(store, &image->manifest_id, BLOB_ANY_SIZE) ||
+	    !blob_exists(store, &image->id, BLOB_ANY_SIZE))
 		return error_kind(err, ERROR_NOT_FOUND, "No such image: %s", image->id.text);
 	*ret_fd = take_fd(&lock);
 	return 0;

@@ -45,7 +45,16 @@ int store_lock_only(struct image_store *store, int *ret_lock, struct error *err)
 /* A small blob (manifest, config) as a heap string. ERROR_INVALID if it is not what its digest says. */
 int blob_read(struct image_store *store, const struct digest *id, char **ret, size_t *ret_len,
 	      struct error *err);
-bool blob_exists(struct image_store *store, const struct digest *id);
+
+/*
+ * Is the blob there, as far as one look at it tells: a file of so many bytes that nobody has found to
+ * be damaged.
+ */
+#define BLOB_ANY_SIZE UINT64_MAX
+bool blob_exists(struct image_store *store, const struct digest *id, uint64_t bytes);
+
+/* fd is a blob whose bytes were read, and were those of its digest or not: for blob_exists(). */
+void blob_mark(int fd, bool damaged);
 
 /*
  * The index entry TEXT means: a name, an id, a prefix of one. ret_by_name may be NULL.

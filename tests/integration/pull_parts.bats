@@ -219,7 +219,7 @@ flip() { printf X | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
   run -1 berth save -o "$BATS_TEST_TMPDIR/saved.tar" "$FAKE/plain"
   expect_text "blob $FAKE_LAYER is damaged"
   run -1 berth system check
-  expect_text "blob $FAKE_LAYER of image $FAKE/plain:latest is damaged: 'berth system check --repair' removes it, and 'berth pull $FAKE/plain:latest'"
+  expect_text "blob $FAKE_LAYER of image $FAKE/plain:latest is damaged: 'berth pull $FAKE/plain:latest' or a load"
   run -1 berth system check --repair
   expect_text "is damaged, now removed: 'berth pull $FAKE/plain:latest' or a load brings it again"
   : >"$FAKE_LOG"
@@ -228,6 +228,27 @@ flip() { printf X | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
   expect_output "$FAKE_BYTES 1"
   nothing_left
   berth save -o "$BATS_TEST_TMPDIR/saved.tar" "$FAKE/plain"
+}
+
+@test "a damaged blob is fetched without a repair: one that is cut at once, one of the right size when save or check has found it" {
+  local blob=$BERTH_ROOT/images/blobs/sha256/${FAKE_LAYER#sha256:} finder
+  berth pull -q "$FAKE/plain"
+  truncate -s 1000 "$blob"
+  : >"$FAKE_LOG"
+  berth pull -q "$FAKE/plain"
+  run -0 sent
+  expect_output "$FAKE_BYTES 1"
+  for finder in "system check" "save -o $BATS_TEST_TMPDIR/saved.tar $FAKE/plain"; do
+    flip "$blob" 100000
+    # shellcheck disable=SC2086
+    run -1 berth $finder
+    expect_text "blob $FAKE_LAYER"
+    : >"$FAKE_LOG"
+    berth pull -q "$FAKE/plain"
+    run -0 sent
+    expect_output "$FAKE_BYTES 1"
+    nothing_left
+  done
 }
 
 @test "a damaged layer is unpacked again from its blob without a request; one without a blob is fetched" {

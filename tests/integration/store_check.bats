@@ -160,6 +160,27 @@ PYTHON
   done
 }
 
+@test "a load replaces a blob that is cut, and one that check has named, also without a repair" {
+  local blob
+  blob=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["blob"])' "${top%/diff}/layer.json")
+  truncate -s 60 "$blobs/${blob#*:}"
+  berth load -q -i "$BATS_FILE_TMPDIR/image.tar"
+  clean
+  flip "$blobs/${blob#*:}" 50
+  run -1 berth system check
+  expect_text "blob $blob of image whole:latest is damaged"
+  run -1 berth system check # and again, as long as nobody brings it
+  berth load -q -i "$BATS_FILE_TMPDIR/image.tar"
+  clean
+  [ "$(stat -c %a "$blobs/${blob#*:}")" = 600 ]
+  # what is mended by hand is whole again
+  flip "$blobs/${blob#*:}" 50
+  run -1 berth system check
+  flip "$blobs/${blob#*:}" 50
+  clean
+  [ "$(stat -c %a "$blobs/${blob#*:}")" = 600 ]
+}
+
 @test "a layer and its blob: both go, and come again" {
   local blob
   blob=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["blob"])' "${top%/diff}/layer.json")

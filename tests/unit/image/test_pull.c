@@ -44,7 +44,7 @@ static struct fake fake;
 int registry_open(const struct registry_options *o, struct registry **ret, struct error *err)
 {
 	assert_string_equal(o->domain, "registry.test");
-	*ret = NULL;
+	*ret = (struct registry *)&fake; /* some address: nobody but us looks behind it */
 	return 0;
 }
 

@@ -46,7 +46,7 @@ static void test_what_is_complete_is_published_under_its_digest(void **state)
 	assert_true(digest_eq(&id, &again));
 	assert_true(work_has(&work, work_blob(&id)));
 	assert_false(work_has(&work, work_layer(&id)));
-	assert_false(blob_exists(f->store, &id));
+	assert_false(blob_exists(f->store, &id, BLOB_ANY_SIZE));
 	assert_int_equal(mkdirat(work.fd, work_layer(&id).s, 0700), 0);
 	assert_int_equal(work_publish(&work, &f->err), 0);
 	assert_int_equal(store_file_bytes(f, blob_path(&id).s), strlen(TEXT));
@@ -88,7 +88,7 @@ static void test_what_was_not_published_goes_with_its_owner(void **state)
 		work.hurry = hurry;
 		store_work_end(&work);
 		assert_int_equal(bytes_in_work(f, &copy, ""), -1);
-		assert_false(blob_exists(f->store, &id));
+		assert_false(blob_exists(f->store, &id, BLOB_ANY_SIZE));
 		store_work_end(&work); /* once more: nothing to do */
 	}
 }
@@ -123,10 +123,11 @@ static void test_what_a_dead_writer_published_without_a_name_is_collected(void *
 	assert_int_equal(work_put_blob(&dead, TEXT, strlen(TEXT), &id, &f->err), 0);
 	assert_int_equal(work_publish(&dead, &f->err), 0);
 	lock_and_clear(f);
-	assert_true(blob_exists(f->store, &id)); /* he may be about to write the index */
+	assert_true(
+		blob_exists(f->store, &id, BLOB_ANY_SIZE)); /* he may be about to write the index */
 	die(&dead);
 	lock_and_clear(f);
-	assert_false(blob_exists(f->store, &id));
+	assert_false(blob_exists(f->store, &id, BLOB_ANY_SIZE));
 }
 
 static void test_a_store_that_cannot_be_written_is_an_error(void **state)
