@@ -2,9 +2,11 @@
 /* `manifest`: images for several platforms under one name. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/macro.h"
 #include "base/mem.h"
@@ -12,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/registry_flags.h"
+#include "codec/sha256.h"
 #include "engine/engine.h"
 #include "image/manifest_list.h"
 #include "image/progress.h"
@@ -51,11 +54,15 @@ static int manifest_access(const struct registry_flags *f, bool insecure,
 }
 
 struct create_flags {
-	bool amend, insecure;
+	bool all, amend, insecure;
 	struct registry_flags registry;
 };
 
 static const struct option create_options[] = {
+	{ .name = "all",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(create_flags, all),
+	  .help = "Take all members of a MANIFEST that is a list" },
 	{ .name = "amend",
 	  .short_name = 'a',
 	  .type = OPTION_BOOL,
@@ -70,21 +77,15 @@ static const struct option create_options[] = {
 	REGISTRY_OPTION_TLS_VERIFY(create_flags),
 };
 
-static int add_members(char **texts, const struct registry_access *access,
-		       struct manifest_list *list, struct error *err)
+static int add_members(char **texts, const struct manifest_source *from,
+		       const struct manifest_change *change, struct manifest_list *list,
+		       struct error *err)
 {
-	for (size_t i = 0; texts[i]; i++) {
-		cleanup_reference struct reference ref = { 0 };
-		struct oci_descriptor member;
-		int r = reference_parse(texts[i], &ref, err);
+	int r = 0;
 
-		if (r == 0)
-			r = manifest_fetch(&ref, access, list->arena, &member, err);
-		if (r < 0)
-			return r;
-		manifest_list_put(list, &member);
-	}
-	return 0;
+	for (size_t i = 0; texts[i] && r == 0; i++)
+		r = manifest_list_add(list, from, texts[i], change, err);
+	return r;
 }
 
 static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
@@ -93,6 +94,9 @@ static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, 
 	cleanup_credential struct credential credential = { 0 };
 	const struct create_flags *f = target;
 	struct registry_access access;
+	struct manifest_source from = { .access = &access,
+					.nested = f->all ? MANIFEST_NESTED_ALL
+							 : MANIFEST_NESTED_REFUSED };
 	struct manifest_list list = { .arena = arena };
 	cleanup_free char *name = NULL;
 	struct image_store *store;
@@ -111,8 +115,9 @@ static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, 
 				"refusing to amend an existing manifest list with no --amend flag");
 		r = manifest_list_load(store, name, arena, &list, err);
 	}
+	from.store = store;
 	if (r == 0)
-		r = add_members(args + 1, &access, &list, err);
+		r = add_members(args + 1, &from, NULL, &list, err);
 	if (r == 0)
 		r = manifest_list_save(store, name, &list, err);
 	if (r == 0)
@@ -120,43 +125,68 @@ static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, 
 	return r;
 }
 
-/* annotate */
+/* annotate, add, remove */
 
-struct annotate_flags {
+struct change_flags {
 	const char *arch, *os, *os_version, *variant;
-	char **os_features;
+	char **annotation, **features, **os_features;
 };
 
-static const struct option annotate_options[] = {
-	{ .name = "arch",
-	  .type = OPTION_STRING,
-	  .arg = "string",
-	  OPTION_FIELD(annotate_flags, arch),
-	  .help = "Set architecture" },
-	{ .name = "os",
-	  .type = OPTION_STRING,
-	  .arg = "string",
-	  OPTION_FIELD(annotate_flags, os),
-	  .help = "Set operating system" },
-	{ .name = "os-features",
-	  .type = OPTION_LIST,
-	  .arg = "strings",
-	  OPTION_FIELD(annotate_flags, os_features),
-	  .help = "Set operating system feature" },
-	{ .name = "os-version",
-	  .type = OPTION_STRING,
-	  .arg = "string",
-	  OPTION_FIELD(annotate_flags, os_version),
-	  .help = "Set operating system version" },
-	{ .name = "variant",
-	  .type = OPTION_STRING,
-	  .arg = "string",
-	  OPTION_FIELD(annotate_flags, variant),
-	  .help = "Set architecture variant" },
+#define CHANGE_OPTION_ANNOTATION(type_)                                           \
+	{                                                                         \
+		.name = "annotation", .type = OPTION_LIST, .arg = "key=value",    \
+		OPTION_FIELD(type_, change.annotation),                           \
+		.help = "Set an annotation; the list becomes one of OCI's format" \
+	}
+#define CHANGE_OPTION_ARCH(type_)                                            \
+	{                                                                    \
+		.name = "arch", .type = OPTION_STRING, .arg = "string",      \
+		OPTION_FIELD(type_, change.arch), .help = "Set architecture" \
+	}
+#define CHANGE_OPTION_FEATURES(type_)                                                 \
+	{                                                                             \
+		.name = "features", .type = OPTION_LIST, .arg = "strings",            \
+		OPTION_FIELD(type_, change.features), .help = "Set processor feature" \
+	}
+#define CHANGE_OPTION_OS(type_)                                                \
+	{                                                                      \
+		.name = "os", .type = OPTION_STRING, .arg = "string",          \
+		OPTION_FIELD(type_, change.os), .help = "Set operating system" \
+	}
+#define CHANGE_OPTION_OS_FEATURES(type_)                                                        \
+	{                                                                                       \
+		.name = "os-features", .type = OPTION_LIST, .arg = "strings",                   \
+		OPTION_FIELD(type_, change.os_features), .help = "Set operating system feature" \
+	}
+#define CHANGE_OPTION_OS_VERSION(type_)                                                        \
+	{                                                                                      \
+		.name = "os-version", .type = OPTION_STRING, .arg = "string",                  \
+		OPTION_FIELD(type_, change.os_version), .help = "Set operating system version" \
+	}
+#define CHANGE_OPTION_VARIANT(type_)                                                    \
+	{                                                                               \
+		.name = "variant", .type = OPTION_STRING, .arg = "string",              \
+		OPTION_FIELD(type_, change.variant), .help = "Set architecture variant" \
+	}
+
+/* What the flags say; owns what it points to. */
+struct change {
+	struct manifest_change said;
+	char **features, **os_features;
+	struct oci_pair *annotations;
 };
+
+static void change_done(struct change *c)
+{
+	strv_free(c->features);
+	strv_free(c->os_features);
+	for (size_t i = 0; i < c->said.n_annotations; i++)
+		free((char *)c->annotations[i].key);
+	free(c->annotations);
+}
 
 /* "a,b" and "c" as a, b, c. */
-static char **split_features(char *const *texts)
+static char **split_words(char *const *texts)
 {
 	char **all = NULL;
 
@@ -169,8 +199,67 @@ static char **split_features(char *const *texts)
 	return all;
 }
 
+static int parse_annotations(char *const *texts, struct change *c, struct error *err)
+{
+	size_t n = texts ? strv_len(texts) : 0;
+
+	c->annotations = xcalloc(n + 1, sizeof(*c->annotations));
+	for (size_t i = 0; i < n; i++) {
+		const char *value = strchr(texts[i], '=');
+
+		if (!value || value == texts[i])
+			return error_kind(err, ERROR_INVALID,
+					  "invalid annotation '%s': not key=value", texts[i]);
+		c->annotations[i] =
+			(struct oci_pair){ xstrndup(texts[i], (size_t)(value - texts[i])),
+					   value + 1 };
+		c->said.n_annotations = i + 1;
+	}
+	c->said.annotations = c->annotations;
+	return 0;
+}
+
+static int parse_change(const struct change_flags *f, struct change *c, struct error *err)
+{
+	c->features = split_words(f->features);
+	c->os_features = split_words(f->os_features);
+	c->said.platform = (struct oci_platform){
+		.architecture = f->arch,
+		.os = f->os,
+		.os_version = f->os_version,
+		.variant = f->variant,
+		.os_features = (const char *const *)c->os_features,
+		.n_os_features = strv_len(c->os_features),
+		.features = (const char *const *)c->features,
+		.n_features = strv_len(c->features),
+	};
+	return parse_annotations(f->annotation, c, err);
+}
+
+/* A member as it is kept: by its digest, or by its normalised name. heap */
+static int parse_member(const char *text, char **ret, struct error *err)
+{
+	struct digest id;
+
+	if (digest_parse(text, &id) < 0)
+		return parse_name(text, ret, err);
+	*ret = xstrdup(text);
+	return 0;
+}
+
+struct annotate_flags {
+	struct change_flags change;
+};
+
+static const struct option annotate_options[] = {
+	CHANGE_OPTION_ANNOTATION(annotate_flags),  CHANGE_OPTION_ARCH(annotate_flags),
+	CHANGE_OPTION_FEATURES(annotate_flags),	   CHANGE_OPTION_OS(annotate_flags),
+	CHANGE_OPTION_OS_FEATURES(annotate_flags), CHANGE_OPTION_OS_VERSION(annotate_flags),
+	CHANGE_OPTION_VARIANT(annotate_flags),
+};
+
 static int annotate(struct image_store *store, const char *name, const char *reference,
-		    const struct oci_platform *change, struct error *err)
+		    const struct manifest_change *change, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	struct manifest_list list;
@@ -189,24 +278,109 @@ static int annotate(struct image_store *store, const char *name, const char *ref
 static int cmd_annotate(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
 	const struct annotate_flags *f = target;
-	cleanup_with(strv_free) char **features = split_features(f->os_features);
-	const struct oci_platform change = {
-		.architecture = f->arch,
-		.os = f->os,
-		.os_version = f->os_version,
-		.variant = f->variant,
-		.os_features = (const char *const *)features,
-		.n_os_features = strv_len(features),
-	};
+	__attribute__((cleanup(change_done))) struct change change = { 0 };
 	cleanup_free char *name = NULL, *reference = NULL;
+	struct image_store *store;
+	int r = parse_change(&f->change, &change, err);
+
+	if (r == 0)
+		r = parse_name(args[0], &name, err);
+	if (r == 0)
+		r = parse_member(args[1], &reference, err);
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	return r < 0 ? r : annotate(store, name, reference, &change.said, err);
+}
+
+/* The digest under which the list would be pushed as it is. */
+static void print_digest(const struct manifest_list *list)
+{
+	cleanup_buf struct buf json = { 0 };
+	struct digest id;
+
+	manifest_list_format(list, &json);
+	id = sha256_digest(json.data, json.len);
+	(void)puts(id.text); /* checked by the flush at the end */
+}
+
+struct add_flags {
+	bool all;
+	struct change_flags change;
+	struct registry_flags registry;
+};
+
+static const struct option add_options[] = {
+	{ .name = "all",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(add_flags, all),
+	  .help = "Add all members of an IMAGE that is a list, not only this machine's" },
+	CHANGE_OPTION_ANNOTATION(add_flags),
+	CHANGE_OPTION_ARCH(add_flags),
+	REGISTRY_OPTION_AUTHFILE(add_flags),
+	REGISTRY_OPTION_CERT_DIR(add_flags),
+	REGISTRY_OPTION_CREDS(add_flags),
+	CHANGE_OPTION_FEATURES(add_flags),
+	CHANGE_OPTION_OS(add_flags),
+	CHANGE_OPTION_OS_FEATURES(add_flags),
+	CHANGE_OPTION_OS_VERSION(add_flags),
+	REGISTRY_OPTION_TLS_VERIFY(add_flags),
+	CHANGE_OPTION_VARIANT(add_flags),
+};
+
+static int cmd_add(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	__attribute__((cleanup(change_done))) struct change change = { 0 };
+	cleanup_credential struct credential credential = { 0 };
+	const struct add_flags *f = target;
+	struct registry_access access;
+	struct manifest_source from = { .access = &access,
+					.nested = f->all ? MANIFEST_NESTED_ALL
+							 : MANIFEST_NESTED_HOST };
+	struct manifest_list list = { .arena = arena };
+	cleanup_free char *name = NULL;
+	int r = parse_change(&f->change, &change, err);
+
+	if (r == 0)
+		r = parse_name(args[0], &name, err);
+	if (r == 0)
+		r = registry_flags_access(&f->registry, &credential, &access, err);
+	if (r == 0)
+		r = open_store(cli, &from.store, err);
+	if (r == 0)
+		r = manifest_list_load(from.store, name, arena, &list, err);
+	if (r == 0)
+		r = add_members(args + 1, &from, &change.said, &list, err);
+	if (r == 0)
+		r = manifest_list_save(from.store, name, &list, err);
+	if (r == 0)
+		print_digest(&list);
+	return r;
+}
+
+static int cmd_remove(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
+		      struct error *err)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	cleanup_free char *name = NULL, *reference = NULL;
+	struct manifest_list list = { .arena = arena };
 	struct image_store *store;
 	int r = parse_name(args[0], &name, err);
 
 	if (r == 0)
-		r = parse_name(args[1], &reference, err);
+		r = parse_member(args[1], &reference, err);
 	if (r == 0)
 		r = open_store(cli, &store, err);
-	return r < 0 ? r : annotate(store, name, reference, &change, err);
+	if (r == 0)
+		r = manifest_list_load(store, name, arena, &list, err);
+	if (r == 0 && !manifest_list_drop(&list, reference))
+		r = error_kind(err, ERROR_NOT_FOUND, "manifest for image %s does not exist in %s",
+			       reference, name);
+	if (r == 0)
+		r = manifest_list_save(store, name, &list, err);
+	if (r == 0)
+		print_digest(&list);
+	return r;
 }
 
 /* inspect */
@@ -311,6 +485,7 @@ static void say(void *ctx, const struct progress *p)
 
 struct push_manifest {
 	struct image_store *store;
+	const char *name; /* of the list */
 	const struct reference *ref;
 	const struct registry_access *access;
 	struct listener listener;
@@ -321,11 +496,10 @@ static int push_manifest_until(void *ctx, int stop_fd, struct error *err)
 	struct push_manifest *p = ctx;
 	const struct progress_sink said = { .show = say, .ctx = &p->listener };
 
-	return manifest_list_push(p->store, p->ref, p->access, &said, stop_fd, err);
+	return manifest_list_push(p->store, p->name, p->ref, p->access, &said, stop_fd, err);
 }
 
-static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char **args,
-			     struct error *err)
+static int cmd_push_manifest(struct cli *cli, void *target, int n, char **args, struct error *err)
 {
 	const struct push_manifest_flags *f = target;
 	cleanup_credential struct credential credential = { 0 };
@@ -336,8 +510,11 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char *
 				   .listener = { .quiet = f->quiet } };
 	cleanup_free char *name = NULL;
 	struct engine *e;
-	int r = reference_parse(args[0], &ref, err);
+	int r = parse_name(args[0], &name, err);
 
+	if (r == 0)
+		r = n > 1 ? destination_parse(args[1], &ref, err)
+			  : reference_parse(args[0], &ref, err);
 	if (r == 0 && ref.digest)
 		return error_kind(err, ERROR_INVALID, "cannot push a digest reference");
 	if (r == 0)
@@ -346,6 +523,7 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char *
 		r = engine_images(e, &p.store, err);
 	if (r == 0)
 		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
+	p.name = name;
 	if (r == 0)
 		r = interrupt_guard(e, push_manifest_until, &p, err);
 	if (r == 0 && f->digestfile)
@@ -353,7 +531,6 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n UNUSED, char *
 				      strlen(p.listener.id.text), 0644, 0, err);
 	if (r < 0 || !f->purge)
 		return r;
-	name = reference_format(&ref);
 	r = manifest_list_remove(p.store, name, err);
 	return r < 0 ? r : 0;
 }
@@ -398,6 +575,14 @@ static int cmd_manifest_exists(struct cli *cli, void *target UNUSED, int n UNUSE
 
 static const struct command commands[] = {
 	{ .group = "manifest",
+	  .name = "add",
+	  .usage = "[OPTIONS] MANIFEST_LIST IMAGE [IMAGE...]",
+	  .summary = "Add images to a local manifest list",
+	  COMMAND_OPTIONS(add_options, add_flags),
+	  .min_args = 2,
+	  .max_args = COMMAND_ANY_ARGS,
+	  .run = cmd_add },
+	{ .group = "manifest",
 	  .name = "annotate",
 	  .usage = "[OPTIONS] MANIFEST_LIST MANIFEST",
 	  .summary = "Add additional information to a local image manifest",
@@ -407,10 +592,10 @@ static const struct command commands[] = {
 	  .run = cmd_annotate },
 	{ .group = "manifest",
 	  .name = "create",
-	  .usage = "MANIFEST_LIST MANIFEST [MANIFEST...]",
+	  .usage = "[OPTIONS] MANIFEST_LIST [MANIFEST...]",
 	  .summary = "Create a local manifest list for annotating and pushing to a registry",
 	  COMMAND_OPTIONS(create_options, create_flags),
-	  .min_args = 2,
+	  .min_args = 1,
 	  .max_args = COMMAND_ANY_ARGS,
 	  .run = cmd_create },
 	{ .group = "manifest",
@@ -431,12 +616,20 @@ static const struct command commands[] = {
 	  .run = cmd_inspect_manifest },
 	{ .group = "manifest",
 	  .name = "push",
-	  .usage = "[OPTIONS] MANIFEST_LIST",
+	  .usage = "[OPTIONS] MANIFEST_LIST [DESTINATION]",
 	  .summary = "Push a manifest list to a repository",
 	  COMMAND_OPTIONS(push_manifest_options, push_manifest_flags),
 	  .min_args = 1,
-	  .max_args = 1,
+	  .max_args = 2,
 	  .run = cmd_push_manifest },
+	{ .group = "manifest",
+	  .name = "remove",
+	  .usage = "MANIFEST_LIST IMAGE",
+	  .summary = "Remove an image from a local manifest list",
+	  .target_size = sizeof(struct no_manifest_flags),
+	  .min_args = 2,
+	  .max_args = 2,
+	  .run = cmd_remove },
 	{ .group = "manifest",
 	  .name = "rm",
 	  .usage = "MANIFEST_LIST [MANIFEST_LIST...]",

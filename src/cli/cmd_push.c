@@ -74,10 +74,22 @@ static const struct option push_options[] = {
 };
 
 /* docker's words about what cannot be pushed. */
-static int parse_name(const char *text, const struct push_flags *f, struct reference *ref,
+static int parse_name(char **args, const struct push_flags *f, struct reference *ref,
 		      struct error *err)
 {
-	int r = reference_parse_bare(text, ref, err);
+	const char *text = args[0];
+	int r;
+
+	if (args[1]) {
+		r = destination_parse(args[1], ref, err);
+		if (r == 0 && f->all_tags)
+			r = error_kind(err, ERROR_INVALID,
+				       "--all-tags/-a goes without a DESTINATION");
+		if (r == 0 && ref->digest)
+			r = error_kind(err, ERROR_INVALID, "cannot push a digest reference");
+		return r;
+	}
+	r = reference_parse_bare(text, ref, err);
 
 	if (r < 0)
 		return r;
@@ -115,12 +127,13 @@ static int push_until(void *ctx, int stop_fd, struct error *err)
 	return image_push(p->store, p->ref, &o, err);
 }
 
-static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+static int cmd_push(struct cli *cli, void *target, int n, char **args, struct error *err)
 {
 	const struct push_flags *f = target;
 	cleanup_credential struct credential credential = { 0 };
 	struct digest pushed = { "" };
-	struct image_push_options o = { .all_tags = f->all_tags,
+	struct image_push_options o = { .source = n > 1 ? args[0] : NULL,
+					.all_tags = f->all_tags,
 					.platform = f->platform,
 					.compression = f->compression,
 					.pushed = &pushed };
@@ -128,7 +141,7 @@ static int cmd_push(struct cli *cli, void *target, int n UNUSED, char **args, st
 	cleanup_free char *full = NULL;
 	struct push p = { .ref = &ref, .options = &o, .quiet = f->quiet };
 	struct engine *e;
-	int r = parse_name(args[0], f, &ref, err);
+	int r = parse_name(args, f, &ref, err);
 
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
@@ -152,11 +165,11 @@ static const struct command commands[] = {
 	{ .group = "image",
 	  .name = "push",
 	  .top = "push",
-	  .usage = "[OPTIONS] NAME[:TAG]",
+	  .usage = "[OPTIONS] NAME[:TAG] [DESTINATION]",
 	  .summary = "Upload an image to a registry",
 	  COMMAND_OPTIONS(push_options, push_flags),
 	  .min_args = 1,
-	  .max_args = 1,
+	  .max_args = 2,
 	  .run = cmd_push },
 };
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/prompt.h"
+#include "image/reference.h"
 
 int registry_flags_parse_tls(void *target, const struct option *o, const char *value,
 			     struct error *err)
@@ -35,6 +36,23 @@ int content_trust_parse(void *target UNUSED, const struct option *o, const char 
 		       : error_kind(
 				 err, ERROR_UNSUPPORTED,
 				 "there is no content trust (Notary): signatures are policy.json's");
+}
+
+int destination_parse(const char *text, struct reference *ret, struct error *err)
+{
+	static const char *const others[] = { "containers-storage:", "dir:",
+					      "docker-archive:",     "docker-daemon:",
+					      "oci-archive:",	     "oci:" };
+	const char *rest = str_after(text, "docker://");
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (str_after(text, others[i]))
+			return error_kind(err, ERROR_UNSUPPORTED,
+					  "cannot push to '%s': only to a registry ('save' writes "
+					  "archives and directories)",
+					  text);
+	}
+	return reference_parse(rest ? rest : text, ret, err);
 }
 
 static int parse_creds(const char *text, struct credential *ret, struct error *err)

@@ -22,6 +22,13 @@ int registry_flags_parse_tls(void *target, const struct option *o, const char *v
 /* --disable-content-trust[=true]: true is how it is; =false is refused. */
 int content_trust_parse(void *target, const struct option *o, const char *value, struct error *err);
 
+/*
+ * DESTINATION of a push: a reference, with podman's docker:// or without. ERROR_UNSUPPORTED: podman's
+ * other transports.
+ */
+struct reference;
+int destination_parse(const char *text, struct reference *ret, struct error *err);
+
 #define REGISTRY_OPTION_AUTHFILE(type_)                                   \
 	{                                                                 \
 		.name = "authfile", .type = OPTION_STRING, .arg = "path", \

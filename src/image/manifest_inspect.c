@@ -140,8 +140,8 @@ static int fetch_members(struct registry *r, const char *name, const struct regi
 		rc = registry_manifest_get(r, digest, &one, err);
 		if (rc < 0)
 			break;
-		member = manifest_list_member(arena, reference, &index.manifests[i], one.json,
-					      one.len);
+		member = manifest_list_member(arena, reference, false, &index.manifests[i],
+					      one.json, one.len);
 		manifest_list_put(ret, &member);
 		registry_manifest_done(&one);
 	}

@@ -19,6 +19,7 @@
 
 #define LISTS_DIR   "images/lists"
 #define LIST_INDENT "   " /* docker's */
+#define NOTE_LOCAL  "io.berth.manifest.local"
 
 /* On disk */
 
@@ -132,6 +133,17 @@ const char *manifest_list_reference(const struct oci_descriptor *member)
 	return oci_descriptor_annotation(member, OCI_ANNOTATION_REF_NAME);
 }
 
+bool manifest_list_is_local(const struct oci_descriptor *member)
+{
+	return oci_descriptor_annotation(member, NOTE_LOCAL) != NULL;
+}
+
+/* Of the file, not of the member. */
+static bool is_own_note(const char *key)
+{
+	return str_eq(key, OCI_ANNOTATION_REF_NAME) || str_eq(key, NOTE_LOCAL);
+}
+
 char *manifest_list_document(const struct oci_descriptor *member, size_t *ret_len)
 {
 	void *data;
@@ -148,22 +160,39 @@ static const char *const *copy_strings(struct arena *arena, const char *const *s
 	return copy;
 }
 
-struct oci_descriptor manifest_list_member(struct arena *arena, const char *reference,
+/* The file's own notes, then those of like. */
+static void set_notes(struct arena *arena, struct oci_descriptor *d, const char *reference,
+		      bool local, const struct oci_descriptor *like)
+{
+	struct oci_pair *notes = arena_alloc(arena, (like->n_annotations + 2) * sizeof(*notes));
+	size_t n = 0;
+
+	notes[n++] = (struct oci_pair){ OCI_ANNOTATION_REF_NAME, arena_strdup(arena, reference) };
+	if (local)
+		notes[n++] = (struct oci_pair){ NOTE_LOCAL, "true" };
+	for (size_t i = 0; i < like->n_annotations; i++) {
+		const struct oci_pair *pair = &like->annotations[i];
+
+		if (!is_own_note(pair->key))
+			notes[n++] = (struct oci_pair){ arena_strdup(arena, pair->key),
+							arena_strdup(arena, pair->value) };
+	}
+	d->annotations = notes;
+	d->n_annotations = n;
+}
+
+struct oci_descriptor manifest_list_member(struct arena *arena, const char *reference, bool local,
 					   const struct oci_descriptor *like, const char *json,
 					   size_t len)
 {
 	cleanup_free char *data = base64_format(json, len);
-	struct oci_pair *note = arena_alloc(arena, sizeof(*note));
 	const struct oci_platform *p = &like->platform;
-
-	*note = (struct oci_pair){ OCI_ANNOTATION_REF_NAME, arena_strdup(arena, reference) };
-	return (struct oci_descriptor){
+	struct oci_descriptor d = {
 		.media_type = arena_strdup(arena, like->media_type),
 		.digest = arena_strdup(arena, like->digest),
 		.size = len,
-		.annotations = note,
-		.n_annotations = 1,
 		.data = arena_strdup(arena, data),
+		.artifact_type = arena_strdup(arena, like->artifact_type),
 		.has_platform = true,
 		.platform = {
 			.architecture = arena_strdup(arena, p->architecture),
@@ -172,11 +201,16 @@ struct oci_descriptor manifest_list_member(struct arena *arena, const char *refe
 			.os_version = arena_strdup(arena, p->os_version),
 			.os_features = copy_strings(arena, p->os_features, p->n_os_features),
 			.n_os_features = p->n_os_features,
+			.features = copy_strings(arena, p->features, p->n_features),
+			.n_features = p->n_features,
 		},
 	};
+
+	set_notes(arena, &d, reference, local, like);
+	return d;
 }
 
-static struct oci_descriptor *find(const struct manifest_list *list, const char *reference)
+static struct oci_descriptor *find_name(const struct manifest_list *list, const char *reference)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (str_eq(manifest_list_reference(&list->members[i]), reference))
@@ -185,9 +219,21 @@ static struct oci_descriptor *find(const struct manifest_list *list, const char 
 	return NULL;
 }
 
+/* By name, or by digest. */
+static struct oci_descriptor *find(const struct manifest_list *list, const char *reference)
+{
+	struct oci_descriptor *d = find_name(list, reference);
+
+	for (size_t i = 0; !d && i < list->n; i++) {
+		if (str_eq(list->members[i].digest, reference))
+			d = &list->members[i];
+	}
+	return d;
+}
+
 void manifest_list_put(struct manifest_list *list, const struct oci_descriptor *member)
 {
-	struct oci_descriptor *old = find(list, manifest_list_reference(member));
+	struct oci_descriptor *old = find_name(list, manifest_list_reference(member));
 	struct oci_descriptor *longer;
 
 	if (old) {
@@ -199,6 +245,19 @@ void manifest_list_put(struct manifest_list *list, const struct oci_descriptor *
 		memcpy(longer, list->members, list->n * sizeof(*longer));
 	longer[list->n++] = *member;
 	list->members = longer;
+}
+
+bool manifest_list_drop(struct manifest_list *list, const char *reference)
+{
+	bool dropped = false;
+
+	for (struct oci_descriptor *d; (d = find(list, reference)); dropped = true) {
+		size_t behind = (size_t)(list->members + list->n - (d + 1));
+
+		memmove(d, d + 1, behind * sizeof(*d));
+		list->n--;
+	}
+	return dropped;
 }
 
 /* Platforms */
@@ -234,44 +293,38 @@ static bool is_known(const struct oci_platform *p)
 	return false;
 }
 
-static void add_features(struct arena *arena, struct oci_platform *p,
-			 const struct oci_platform *change)
+/* Both, each word once. */
+static void join(struct arena *arena, const char *const **words, size_t *n_words,
+		 const char *const *more, size_t n_more)
 {
-	size_t most = p->n_os_features + change->n_os_features;
+	size_t most = *n_words + n_more, n = 0;
 	const char **all = arena_alloc(arena, (most + 1) * sizeof(*all));
-	size_t n = 0;
 
 	for (size_t i = 0; i < most; i++) {
-		const char *feature = i < p->n_os_features
-					      ? p->os_features[i]
-					      : change->os_features[i - p->n_os_features];
+		const char *word = i < *n_words ? (*words)[i] : more[i - *n_words];
 
-		if (str_index(all, n, feature) < 0)
-			all[n++] = arena_strdup(arena, feature);
+		if (str_index(all, n, word) < 0)
+			all[n++] = arena_strdup(arena, word);
 	}
-	p->os_features = all;
-	p->n_os_features = n;
+	*words = all;
+	*n_words = n;
 }
 
-int manifest_list_annotate(struct manifest_list *list, const char *name, const char *reference,
+static int change_platform(struct arena *arena, struct oci_descriptor *d,
 			   const struct oci_platform *change, struct error *err)
 {
-	struct oci_descriptor *d = find(list, reference);
-	struct oci_platform p;
+	struct oci_platform p = d->platform;
 
-	if (!d)
-		return error_kind(err, ERROR_NOT_FOUND,
-				  "manifest for image %s does not exist in %s", reference, name);
-	p = d->platform;
 	if (change->os)
-		p.os = arena_strdup(list->arena, change->os);
+		p.os = arena_strdup(arena, change->os);
 	if (change->architecture)
-		p.architecture = arena_strdup(list->arena, change->architecture);
+		p.architecture = arena_strdup(arena, change->architecture);
 	if (change->variant)
-		p.variant = arena_strdup(list->arena, change->variant);
+		p.variant = arena_strdup(arena, change->variant);
 	if (change->os_version)
-		p.os_version = arena_strdup(list->arena, change->os_version);
-	add_features(list->arena, &p, change);
+		p.os_version = arena_strdup(arena, change->os_version);
+	join(arena, &p.os_features, &p.n_os_features, change->os_features, change->n_os_features);
+	join(arena, &p.features, &p.n_features, change->features, change->n_features);
 	if (!is_known(&p))
 		return error_kind(err, ERROR_INVALID,
 				  "manifest entry for image has unsupported os/arch combination: "
@@ -282,12 +335,60 @@ int manifest_list_annotate(struct manifest_list *list, const char *name, const c
 	return 0;
 }
 
+static int add_annotation(struct arena *arena, struct oci_descriptor *d,
+			  const struct oci_pair *pair, struct error *err)
+{
+	struct oci_pair *all = arena_alloc(arena, (d->n_annotations + 1) * sizeof(*all));
+	size_t i = 0;
+
+	if (is_own_note(pair->key))
+		return error_kind(err, ERROR_INVALID, "annotation '%s' is the list's own",
+				  pair->key);
+	for (; i < d->n_annotations && !str_eq(d->annotations[i].key, pair->key); i++)
+		;
+	memcpy(all, d->annotations, d->n_annotations * sizeof(*all));
+	all[i] = (struct oci_pair){ arena_strdup(arena, pair->key),
+				    arena_strdup(arena, pair->value) };
+	d->annotations = all;
+	d->n_annotations = MAX(d->n_annotations, i + 1);
+	return 0;
+}
+
+int manifest_list_annotate(struct manifest_list *list, const char *name, const char *reference,
+			   const struct manifest_change *change, struct error *err)
+{
+	static const struct oci_platform no_platform = { 0 };
+	struct oci_descriptor *d = find(list, reference);
+	int r = 0;
+
+	if (!d)
+		return error_kind(err, ERROR_NOT_FOUND,
+				  "manifest for image %s does not exist in %s", reference, name);
+	/* what is for no platform (an attestation) may have annotations */
+	if (memcmp(&change->platform, &no_platform, sizeof(no_platform)) != 0)
+		r = change_platform(list->arena, d, &change->platform, err);
+	for (size_t i = 0; i < change->n_annotations && r == 0; i++)
+		r = add_annotation(list->arena, d, &change->annotations[i], err);
+	return r;
+}
+
 /* Text */
+
+static bool has_annotations(const struct oci_descriptor *d)
+{
+	for (size_t i = 0; i < d->n_annotations; i++) {
+		if (!is_own_note(d->annotations[i].key))
+			return true;
+	}
+	return false;
+}
 
 const char *manifest_list_media_type(const struct manifest_list *list)
 {
 	bool oci = list->n > 0 && str_eq(list->members[0].media_type, OCI_MEDIA_TYPE_MANIFEST);
 
+	for (size_t i = 0; i < list->n; i++)
+		oci = oci || has_annotations(&list->members[i]);
 	return oci ? OCI_MEDIA_TYPE_INDEX : DOCKER_MEDIA_TYPE_INDEX;
 }
 
@@ -306,6 +407,20 @@ void manifest_list_add_platform(struct json_writer *w, const struct oci_platform
 	if (p->n_os_features > 0)
 		json_add_strings(w, "os.features", p->os_features, p->n_os_features);
 	add_set(w, "variant", p->variant);
+	if (p->n_features > 0)
+		json_add_strings(w, "features", p->features, p->n_features);
+	json_end(w);
+}
+
+static void add_annotations(struct json_writer *w, const struct oci_descriptor *d)
+{
+	if (!has_annotations(d))
+		return;
+	json_begin_object(w, "annotations");
+	for (size_t i = 0; i < d->n_annotations; i++) {
+		if (!is_own_note(d->annotations[i].key))
+			json_add_string(w, d->annotations[i].key, d->annotations[i].value);
+	}
 	json_end(w);
 }
 
@@ -326,6 +441,8 @@ void manifest_list_format(const struct manifest_list *list, struct buf *out)
 		json_add_u64(&w, "size", d->size);
 		json_add_string(&w, "digest", d->digest);
 		manifest_list_add_platform(&w, &d->platform);
+		add_annotations(&w, d);
+		add_set(&w, "artifactType", d->artifact_type);
 		json_end(&w);
 	}
 	json_end(&w);

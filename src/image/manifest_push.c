@@ -13,6 +13,7 @@
 #include "codec/stream.h"
 #include "image/manifest_list.h"
 #include "image/progress.h"
+#include "image/push.h"
 #include "image/reference.h"
 #include "image/stop.h"
 #include "image/store_private.h"
@@ -124,35 +125,64 @@ static int bring_blobs(struct list_push *p, struct source *from, const char *jso
 	return r;
 }
 
-static int push_member(struct list_push *p, const struct oci_descriptor *d, struct error *err)
+/* What another repository has. 1: it is the target's own, and there, or it could not have been put
+ * into the list. */
+static int copy_member(struct list_push *p, const struct oci_descriptor *d, struct error *err)
 {
 	cleanup_source struct source from = { .stop = STOP_NONE };
-	cleanup_free char *json = NULL, *text = NULL;
+	cleanup_free char *json = NULL;
 	size_t len;
 	int r = reference_parse(manifest_list_reference(d), &from.ref, err);
 
 	json = manifest_list_document(d, &len);
 	if (r == 0 && str_eq(from.ref.domain, p->target->domain) &&
 	    str_eq(from.ref.path, p->target->path))
-		return 0; /* it is there, or it could not have been put into the list */
+		return 1;
 	if (r == 0)
 		r = bring_blobs(p, &from, json, len, err);
 	if (r == 0)
 		r = registry_manifest_put(p->registry, d->digest, d->media_type, json, len, err);
+	return r;
+}
+
+/* What is here. Its plain layers are compressed, so its digest may become another. */
+static int send_member(struct list_push *p, struct arena *arena, struct oci_descriptor *d,
+		       struct error *err)
+{
+	const struct image_push_options o = { .access = *p->access, .stop_fd = p->stop_fd };
+	cleanup_buf struct buf json = { 0 };
+	struct digest id;
+	int r;
+
+	if (digest_parse(d->digest, &id) < 0)
+		return error_kind(err, ERROR_INVALID, "'%.80s' is no digest", d->digest);
+	r = image_push_member(p->store, p->target, &id, &o, &json, err);
 	if (r < 0)
-		return r;
+		return error_prefix(err, r, "%s", manifest_list_reference(d));
+	id = sha256_digest(json.data, json.len);
+	d->digest = arena_strdup(arena, id.text);
+	d->size = json.len;
+	return 0;
+}
+
+static int push_member(struct list_push *p, struct arena *arena, struct oci_descriptor *d,
+		       struct error *err)
+{
+	cleanup_free char *text = NULL;
+	int r = manifest_list_is_local(d) ? send_member(p, arena, d, err) : copy_member(p, d, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
 	text = xasprintf("Pushed ref %s/%s@%s with digest: %s", p->target->domain, p->target->path,
 			 d->digest, d->digest);
 	progress_show(p->said, NULL, text, 0, 0);
 	return 0;
 }
 
-static int push_all(struct list_push *p, const struct manifest_list *list, struct error *err)
+static int check_members(const struct manifest_list *list, const char *name, struct error *err)
 {
-	cleanup_buf struct buf json = { 0 };
-	struct digest id;
-	int r = 0;
-
+	if (list->n == 0)
+		return error_kind(err, ERROR_INVALID, "manifest list %s has no members", name);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct oci_platform *have = &list->members[i].platform;
 
@@ -162,8 +192,17 @@ static int push_all(struct list_push *p, const struct manifest_list *list, struc
 					  "pushed to a registry",
 					  manifest_list_reference(&list->members[i]));
 	}
+	return 0;
+}
+
+static int push_all(struct list_push *p, struct manifest_list *list, struct error *err)
+{
+	cleanup_buf struct buf json = { 0 };
+	struct digest id;
+	int r = 0;
+
 	for (size_t i = 0; i < list->n && r == 0; i++)
-		r = push_member(p, &list->members[i], err);
+		r = push_member(p, list->arena, &list->members[i], err);
 	if (r < 0)
 		return r;
 	manifest_list_format(list, &json);
@@ -176,20 +215,21 @@ static int push_all(struct list_push *p, const struct manifest_list *list, struc
 	return 0;
 }
 
-int manifest_list_push(struct image_store *store, const struct reference *ref,
+int manifest_list_push(struct image_store *store, const char *name, const struct reference *target,
 		       const struct registry_access *access, const struct progress_sink *said,
 		       int stop_fd, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_with(registry_close) struct registry *registry = NULL;
-	cleanup_free char *name = reference_format(ref);
-	struct list_push p = { store, ref, NULL, access, said, stop_fd };
+	struct list_push p = { store, target, NULL, access, said, stop_fd };
 	struct stop stop = STOP_NONE;
 	struct manifest_list list;
 	int r = manifest_list_load(store, name, arena, &list, err);
 
 	if (r == 0)
-		r = open_registry(ref, true, access, &registry, err);
+		r = check_members(&list, name, err);
+	if (r == 0)
+		r = open_registry(target, true, access, &registry, err);
 	if (r == 0)
 		r = stop_watch(&stop, stop_fd, registry, err);
 	if (r < 0)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,6 @@
 #include "image/index.h"
 #include "image/platform.h"
 #include "image/push_private.h"
-#include "image/stop.h"
 #include "oci/image.h"
 #include "registry/registry.h"
 #include "registry/upload.h"
@@ -156,16 +156,19 @@ static int rewrite_manifest(const struct image *image, const struct push_blob *b
 	return 0;
 }
 
+/* tag NULL: under its digest alone */
 static int put_manifest(struct push *p, const char *tag, const struct sent_manifest *m,
 			struct error *err)
 {
+	struct digest id = sha256_digest(m->json, m->len);
 	cleanup_free char *text = NULL;
-	struct digest id;
-	int r = registry_manifest_put(p->registry, tag, m->media_type, m->json, m->len, err);
+	int r;
 
+	if (!tag)
+		tag = id.text;
+	r = registry_manifest_put(p->registry, tag, m->media_type, m->json, m->len, err);
 	if (r < 0)
 		return r;
-	id = sha256_digest(m->json, m->len);
 	if (p->options->pushed)
 		*p->options->pushed = id;
 	text = xasprintf("%s: digest: %s size: %zu", tag, id.text, m->len);
@@ -215,37 +218,46 @@ static int check_platform(struct push *p, const struct image *image, const char 
 			  familiar, p->options->platform);
 }
 
-static int push_image(struct push *p, const struct image *image, const struct index_entry *e,
-		      const char *tag, struct error *err)
+/* rewritten holds what the manifest became, if it is not the image's own any more. */
+static int push_image(struct push *p, const struct image *image, const char *tag,
+		      struct sent_manifest *ret, struct buf *rewritten, struct error *err)
 {
 	cleanup_free struct push_blob *blobs = xcalloc(image->n_layers + 1, sizeof(*blobs));
-	struct sent_manifest m = { image->manifest_json, strlen(image->manifest_json),
-				   e->media_type };
-	cleanup_buf struct buf rewritten = { 0 };
 	size_t n;
 	int r = plan_blobs(p, image, blobs, &n, err);
 
+	*ret = (struct sent_manifest){ image->manifest_json, strlen(image->manifest_json),
+				       image->manifest_type };
 	if (r == 0)
 		r = push_blobs(p, blobs, n, err);
 	if (r == 0)
-		r = rewrite_manifest(image, blobs, n, &m, &rewritten, err);
+		r = rewrite_manifest(image, blobs, n, ret, rewritten, err);
+	return r < 0 ? r : put_manifest(p, tag, ret, err);
+}
+
+/* name: under which it goes */
+static int push_named(struct push *p, const struct image *image, const char *name,
+		      struct error *err)
+{
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_buf struct buf rewritten = { 0 };
+	struct sent_manifest m;
+	int r = reference_parse(name, &ref, err);
+
 	if (r == 0)
-		r = put_manifest(p, tag, &m, err);
-	return r < 0 ? r : record_digest(p, e->name, &e->manifest_id, &m, err);
+		r = check_platform(p, image, name, err);
+	if (r == 0)
+		r = push_image(p, image, ref.tag, &m, &rewritten, err);
+	return r < 0 ? r : record_digest(p, name, &image->manifest_id, &m, err);
 }
 
 static int push_entry(struct push *p, const struct image_index *index, const struct index_entry *e,
 		      struct error *err)
 {
 	cleanup_with(image_free) struct image *image = NULL;
-	cleanup_reference struct reference ref = { 0 };
 	int r = image_read(p->store, index, e, &image, err);
 
-	if (r == 0)
-		r = reference_parse(e->name, &ref, err);
-	if (r == 0)
-		r = check_platform(p, image, e->name, err);
-	return r < 0 ? r : push_image(p, image, e, ref.tag, err);
+	return r < 0 ? r : push_named(p, image, e->name, err);
 }
 
 /* Which tags */
@@ -263,12 +275,10 @@ static bool is_wanted(const struct push *p, const struct index_entry *e)
 
 static int push_wanted(struct push *p, const struct image_index *index, struct error *err)
 {
-	cleanup_free char *text = xasprintf("The push refers to repository [%s]", p->repository);
 	cleanup_free char *familiar = reference_familiar_name(p->ref);
 	bool found = false;
 	int r = 0;
 
-	progress_show(&p->options->progress, NULL, text, 0, 0);
 	for (size_t i = 0; i < index->n && r == 0; i++) {
 		if (!is_wanted(p, &index->entries[i]))
 			continue;
@@ -281,36 +291,110 @@ static int push_wanted(struct push *p, const struct image_index *index, struct e
 	return r;
 }
 
+/* Any image, under the name that it is to have there. */
+static int push_source(struct push *p, const struct image_index *index, struct error *err)
+{
+	cleanup_with(image_free) struct image *image = NULL;
+	cleanup_free char *name = reference_format(p->ref);
+	struct index_entry *e;
+	int r = store_find(index, p->options->source, &e, NULL, err);
+
+	if (r < 0)
+		return r;
+	r = image_read(p->store, index, e, &image, err);
+	return r < 0 ? r : push_named(p, image, name, err);
+}
+
+/* Begin and end */
+
+static int push_open(struct push *p, struct error *err)
+{
+	const struct registry_options o = { .domain = p->ref->domain,
+					    .path = p->ref->path,
+					    .push = true,
+					    .access = p->options->access };
+	int r = registry_open(&o, &p->registry, err);
+
+	if (r < 0)
+		return r;
+	p->stop = STOP_NONE;
+	r = stop_watch(&p->stop, p->options->stop_fd, p->registry, err);
+	if (r < 0) {
+		registry_close(p->registry);
+		return r;
+	}
+	p->repository = xasprintf("%s/%s", p->ref->domain, p->ref->path);
+	blob_places_load(p->store->root_fd, &p->places);
+	(void)pthread_mutex_init(&p->lock, NULL); /* cannot fail without attributes */
+	return 0;
+}
+
+static void push_close(struct push *p)
+{
+	stop_done(&p->stop);
+	/* what is there is there, also after a failure */
+	blob_places_merge(p->store->root_fd, &p->news);
+	(void)pthread_mutex_destroy(&p->lock);
+	blob_places_done(&p->places);
+	blob_places_done(&p->news);
+	free(p->repository);
+	registry_close(p->registry);
+}
+
 int image_push(struct image_store *store, const struct reference *ref,
 	       const struct image_push_options *options, struct error *err)
 {
-	cleanup_with(registry_close) struct registry *registry = NULL;
-	cleanup_free char *repository = xasprintf("%s/%s", ref->domain, ref->path);
-	const struct registry_options o = {
-		.domain = ref->domain, .path = ref->path, .push = true, .access = options->access
-	};
-	struct push p = {
-		.store = store, .ref = ref, .options = options, .repository = repository
-	};
+	struct push p = { .store = store, .ref = ref, .options = options };
 	cleanup_index struct image_index index = { 0 };
-	struct stop stop = STOP_NONE;
+	cleanup_free char *text = NULL;
 	int r = index_load(store->root_fd, &index, err);
 
 	if (r == 0)
-		r = registry_open(&o, &registry, err);
-	if (r == 0)
-		r = stop_watch(&stop, options->stop_fd, registry, err);
+		r = push_open(&p, err);
 	if (r < 0)
 		return r;
-	p.registry = registry;
-	blob_places_load(store->root_fd, &p.places);
-	(void)pthread_mutex_init(&p.lock, NULL); /* cannot fail without attributes */
-	r = push_wanted(&p, &index, err);
-	stop_done(&stop);
-	/* what is there is there, also after a failure */
-	blob_places_merge(store->root_fd, &p.news);
-	(void)pthread_mutex_destroy(&p.lock);
-	blob_places_done(&p.places);
-	blob_places_done(&p.news);
+	text = xasprintf("The push refers to repository [%s]", p.repository);
+	progress_show(&options->progress, NULL, text, 0, 0);
+	r = options->source ? push_source(&p, &index, err) : push_wanted(&p, &index, err);
+	push_close(&p);
+	return r;
+}
+
+static const struct index_entry *find_manifest(const struct image_index *index,
+					       const struct digest *id)
+{
+	for (size_t i = 0; i < index->n; i++) {
+		if (digest_eq(&index->entries[i].manifest_id, id))
+			return &index->entries[i];
+	}
+	return NULL;
+}
+
+int image_push_member(struct image_store *store, const struct reference *ref,
+		      const struct digest *manifest_id, const struct image_push_options *options,
+		      struct buf *ret_json, struct error *err)
+{
+	struct push p = { .store = store, .ref = ref, .options = options };
+	cleanup_with(image_free) struct image *image = NULL;
+	cleanup_index struct image_index index = { 0 };
+	cleanup_buf struct buf rewritten = { 0 };
+	const struct index_entry *e;
+	struct sent_manifest m;
+	int r = index_load(store->root_fd, &index, err);
+
+	if (r < 0)
+		return r;
+	e = find_manifest(&index, manifest_id);
+	if (!e)
+		return error_kind(err, ERROR_NOT_FOUND, "the image is not here any more");
+	r = image_read(store, &index, e, &image, err);
+	if (r == 0)
+		r = push_open(&p, err);
+	if (r < 0)
+		return r;
+	r = push_image(&p, image, NULL, &m, &rewritten, err);
+	push_close(&p);
+	if (r == 0)
+		buf_add(ret_json, m.json, m.len);
 	return r;
 }

@@ -19,7 +19,8 @@ struct image_store;
 struct reference;
 
 struct image_push_options {
-	bool all_tags;	      /* every tag of the repository; the reference has none then */
+	const char *source; /* what image_lookup() finds goes under the reference; NULL: its own */
+	bool all_tags;	    /* every tag of the repository; the reference has none then */
 	const char *platform; /* what the image must be for, "linux/arm64"; NULL: anything */
 	/* Of plain layers. COMPRESSION_NONE: gzip for those that no registry has seen, else all. */
 	enum compression compression;
@@ -37,3 +38,14 @@ struct image_push_options {
  */
 int image_push(struct image_store *store, const struct reference *ref,
 	       const struct image_push_options *options, struct error *err);
+
+struct buf;
+/*
+ * Push one image to the repository of ref under its digest alone, for a manifest list.
+ *
+ * ret_json   appended: its manifest as the registry has it now
+ * Errors     ERROR_NOT_FOUND: no image here has this manifest
+ */
+int image_push_member(struct image_store *store, const struct reference *ref,
+		      const struct digest *manifest_id, const struct image_push_options *options,
+		      struct buf *ret_json, struct error *err);

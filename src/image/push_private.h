@@ -7,6 +7,7 @@
 #include "image/blob_places.h"
 #include "image/push.h"
 #include "image/reference.h"
+#include "image/stop.h"
 #include "image/store_private.h"
 
 struct registry;
@@ -16,6 +17,7 @@ struct push {
 	const struct reference *ref;
 	const struct image_push_options *options;
 	struct registry *registry;
+	struct stop stop;
 	char *repository; /* "docker.io/library/nginx" */
 	struct blob_places places;
 	pthread_mutex_t lock; /* of news */

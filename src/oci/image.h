@@ -75,6 +75,8 @@ struct oci_platform {
 	const char *variant, *os_version;
 	const char *const *os_features;
 	size_t n_os_features;
+	const char *const *features; /* of the processor: docker's lists */
+	size_t n_features;
 };
 
 struct oci_descriptor {

@@ -56,6 +56,7 @@ static const struct oci_field platform_fields[] = {
 	{ FIELD_STRING("os.version", oci_platform, os_version) },
 	{ FIELD_STRINGS("os.features", oci_platform, os_features, n_os_features) },
 	{ FIELD_STRING("variant", oci_platform, variant) },
+	{ FIELD_STRINGS("features", oci_platform, features, n_features) },
 };
 const struct oci_table oci_platform_table = OCI_TABLE(platform_fields, sizeof(struct oci_platform));
 

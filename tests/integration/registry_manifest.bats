@@ -100,8 +100,102 @@ raw() {
   expect_text "No such manifest: $R/e/none:1"
   run -1 berth manifest inspect "$R/e/none:1"
   expect_text "no such manifest: $R/e/none:1"
-  run -1 berth manifest create "$R/e/one:1"
-  expect_text "requires at least 2 arguments"
+  run -1 berth manifest create
+  expect_text "requires at least 1 argument"
+}
+
+# host_arch: this machine's in Go's word
+host_arch() {
+  python3 -c 'import os; print({"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])'
+}
+
+# here NAME ARCH: an image with plain layers in berth's store alone
+here() {
+  make_image docker "$BATS_TEST_TMPDIR/here.tar" --tag "$1" --arch "$2" --cmd "echo here-$2"
+  berth load -q -i "$BATS_TEST_TMPDIR/here.tar"
+}
+
+@test "images that are only here are members, and go with the list" {
+  here localhost/one:1 amd64
+  here localhost/two:1 arm64
+  berth manifest create "$R/i/list:1" localhost/one:1 "$R/oci/arm64:1"
+  berth manifest create "$R/i/list:1" --amend localhost/two:1
+  [ "$(berth manifest inspect "$R/i/list:1" | grep -c '"digest"')" = 3 ]
+  run -0 berth manifest push "$R/i/list:1"
+  [ "$(grep -c '^Pushed ref ' <<<"$output")" = 3 ]
+  skopeo copy -q --all --src-tls-verify=false "docker://$R/i/list:1" "dir:$BATS_TEST_TMPDIR/copy" # checks every digest
+  # plain layers went compressed, so what the list says of the member is what was pushed
+  member=$(raw "$R/i/list:1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["manifests"][0]["digest"])')
+  run -0 raw "$R/i/list@$member"
+  expect_text gzip
+  berth manifest create "$R/i/gone:1" localhost/one:1
+  berth rmi -f localhost/one:1 >/dev/null
+  run -1 berth manifest push "$R/i/gone:1"
+  expect_text "localhost/one:1: the image is not here any more"
+}
+
+@test "what the registry has counts, also for a name that is here" {
+  here "$R/oci/amd64:1" arm64
+  berth manifest create "$R/j/list:1" "$R/oci/amd64:1"
+  run -0 berth manifest inspect "$R/j/list:1"
+  expect_text '"architecture": "amd64"'
+  run -1 berth manifest create "$R/j/list:2" nowhere.invalid/x:1 # the registry's trouble is told
+  expect_text nowhere.invalid
+}
+
+@test "add and remove: podman's" {
+  run -1 berth manifest add "$R/k/list:1" "$R/oci/amd64:1"
+  expect_text "No such manifest: $R/k/list:1"
+  berth manifest create "$R/k/list:1"
+  run -1 berth manifest push "$R/k/list:1"
+  expect_text "manifest list $R/k/list:1 has no members"
+  run -0 berth manifest add "$R/k/list:1" "$R/oci/amd64:1"
+  [[ $output =~ ^sha256:[0-9a-f]{64}$ ]]
+  run -0 berth manifest add --arch arm --variant v7 --os-version 1 --annotation a=b=c --annotation d= --features sse4,avx \
+    "$R/k/list:1" "$R/oci/arm64:1"
+  digest=$output
+  run -0 berth manifest push -q "$R/k/list:1"
+  expect_output "$digest"
+  raw "$R/k/list:1" >"$BATS_TEST_TMPDIR/list"
+  run -0 python3 -c 'import json, sys; m = json.load(sys.stdin)["manifests"][1]; print(m["platform"], m["annotations"])' <"$BATS_TEST_TMPDIR/list"
+  expect_output "{'architecture': 'arm', 'os': 'linux', 'os.version': '1', 'variant': 'v7', 'features': ['sse4', 'avx']} {'a': 'b=c', 'd': ''}"
+  run -1 berth manifest add --annotation word "$R/k/list:1" "$R/oci/amd64:1"
+  expect_text "invalid annotation 'word': not key=value"
+  run -0 berth manifest remove "$R/k/list:1" "$R/oci/amd64:1"
+  member=$(berth manifest inspect "$R/k/list:1" | sed -n 's/.*"digest": "\(.*\)".*/\1/p')
+  berth manifest annotate --annotation e=f "$R/k/list:1" "$member"
+  berth manifest inspect "$R/k/list:1" | grep -q '"e": "f"'
+  berth manifest remove "$R/k/list:1" "$member"
+  run -1 berth manifest remove "$R/k/list:1" "$member"
+  expect_text "manifest for image $member does not exist in $R/k/list:1"
+}
+
+@test "of a list all members, or this machine's" {
+  berth manifest create "$R/l/from:1" "$R/oci/amd64:1" "$R/oci/arm64:1"
+  berth manifest annotate --annotation a=b "$R/l/from:1" "$R/oci/arm64:1"
+  berth manifest push "$R/l/from:1"
+  berth manifest create --all "$R/l/all:1" "$R/l/from:1"
+  berth manifest push "$R/l/all:1"
+  [ "$(raw "$R/l/all:1" | sha256sum)" = "$(raw "$R/l/from:1" | sha256sum)" ]
+  berth manifest create "$R/l/one:1"
+  berth manifest add "$R/l/one:1" "$R/l/from:1"
+  run -0 berth manifest inspect "$R/l/one:1"
+  [ "$(grep -c '"digest"' <<<"$output")" = 1 ]
+  expect_text "\"architecture\": \"$(host_arch)\""
+  berth manifest create "$R/l/more:1"
+  berth manifest add --all "$R/l/more:1" "$R/l/from:1"
+  [ "$(berth manifest inspect "$R/l/more:1" | grep -c '"digest"')" = 2 ]
+}
+
+@test "a list goes to another name" {
+  berth manifest create only/here:1 "$R/oci/amd64:1" "$R/docker/arm64:1"
+  run -0 berth manifest push -q only/here:1 "docker://$R/m/list:2"
+  [ "$output" = "sha256:$(raw "$R/m/list:2" | sha256sum | cut -d' ' -f1)" ]
+  berth manifest push --rm only/here:1 "$R/m/list:3"
+  [ "$(raw "$R/m/list:3")" = "$(raw "$R/m/list:2")" ]
+  run -1 berth manifest exists only/here:1
+  run -1 berth manifest push only/here:1 "dir:$BATS_TEST_TMPDIR/copy"
+  expect_text "only to a registry"
 }
 
 @test "a damaged list is named" {
@@ -147,7 +241,7 @@ say() {
   needs program:docker program:dockerd program:podman
   berth manifest create "$R/h/list:1" "$R/docker/amd64:1" "$R/docker/arm64:1"
   berth manifest push "$R/h/list:1"
-  arch=$(python3 -c 'import os; print({"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])')
+  arch=$(host_arch)
   PEERS="docker podman" run "$BERTH_TOP/tests/lib/with-peers" bash -c "
     docker pull -q $R/h/list:1 && docker run --rm --network none $R/h/list:1 &&
     podman pull -q --tls-verify=false $R/h/list:1 && podman run --rm --network none $R/h/list:1"

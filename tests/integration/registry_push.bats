@@ -186,6 +186,24 @@ member() {
   [ "${lines[0]}" = "Using default tag: latest" ]
 }
 
+@test "an image goes to another name: podman's DESTINATION" {
+  fill docker only/here:1
+  id=$(berth images -q only/here:1)
+  run -0 berth push "$id" "docker://$REGISTRY/elsewhere:2"
+  expect_text "The push refers to repository [$REGISTRY/elsewhere]"
+  [ "$(raw "$REGISTRY/elsewhere:2" | member '["config"]["digest"]')" = "$(berth images -q --no-trunc only/here:1)" ]
+  run -0 berth push -q only/here:1 "$REGISTRY/elsewhere"
+  expect_output "$REGISTRY/elsewhere:latest"
+  [ "$(raw "$REGISTRY/elsewhere")" = "$(raw "$REGISTRY/elsewhere:2")" ]
+  [ "$(berth images -q | wc -l)" = 1 ] # it got no name here
+  run -1 berth push only/none:1 "$REGISTRY/elsewhere"
+  expect_text "o such image: only/none:1"
+  run -1 berth push only/here:1 "oci:$work/copy"
+  expect_text "only to a registry"
+  run -1 berth push -a only/here "$REGISTRY/elsewhere"
+  expect_text "goes without a DESTINATION"
+}
+
 @test "mistakes are told in docker's words" {
   fill oci "$REGISTRY/words:1" --compress gzip
   run -1 berth push "$REGISTRY/words:2"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ static struct oci_descriptor member(struct arena *arena, const char *reference, 
 		.platform = { .architecture = "amd64", .os = "linux" },
 	};
 
-	return manifest_list_member(arena, reference, &like, MANIFEST, strlen(MANIFEST));
+	return manifest_list_member(arena, reference, false, &like, MANIFEST, strlen(MANIFEST));
 }
 
 static void put(struct manifest_list *list, const char *reference, const char *type)
@@ -71,10 +72,16 @@ static void test_the_first_member_decides_what_list_it_is(void **state)
 static void test_annotations_change_what_they_name(void **state)
 {
 	static const char *const features[] = { "a", "b", "a", NULL };
-	const struct oci_platform change = { .architecture = "arm64",
-					     .variant = "v8",
-					     .os_features = features,
-					     .n_os_features = 3 };
+	static const struct oci_pair notes[] = { { "k", "v" }, { "k", "w" }, { "l", "" } };
+	const struct manifest_change change = { .platform = { .architecture = "arm64",
+							      .variant = "v8",
+							      .os_features = features,
+							      .n_os_features = 3,
+							      .features = features,
+							      .n_features = 1 },
+						.annotations = notes,
+						.n_annotations = 3 };
+	cleanup_buf struct buf out = { 0 };
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	struct manifest_list list = { .arena = arena };
 	const struct oci_platform *p;
@@ -89,6 +96,48 @@ static void test_annotations_change_what_they_name(void **state)
 	assert_string_equal(p->variant, "v8");
 	assert_null(p->os_version);
 	assert_int_equal(p->n_os_features, 2);
+	assert_int_equal(p->n_features, 1);
+	manifest_list_format(&list, &out);
+	assert_non_null(strstr(buf_str(&out), "\"annotations\": {\n            \"k\": \"w\",\n"
+					      "            \"l\": \"\"\n         }"));
+	assert_null(strstr(buf_str(&out), "r/a:1")); /* that is the file's */
+}
+
+static void test_annotations_make_it_oci_s(void **state)
+{
+	static const struct oci_pair own = { OCI_ANNOTATION_REF_NAME, "x" }, other = { "k", "v" };
+	const struct manifest_change bad = { .annotations = &own, .n_annotations = 1 };
+	const struct manifest_change good = { .annotations = &other, .n_annotations = 1 };
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct manifest_list list = { .arena = arena };
+	struct error err;
+
+	(void)state;
+	put(&list, "r/a:1", DOCKER_MEDIA_TYPE_MANIFEST);
+	assert_int_equal(manifest_list_annotate(&list, "l", "r/a:1", &bad, &err), -EINVAL);
+	assert_int_equal(err.kind, ERROR_INVALID);
+	assert_string_equal(manifest_list_media_type(&list), DOCKER_MEDIA_TYPE_INDEX);
+	/* by its digest, too */
+	assert_int_equal(manifest_list_annotate(&list, "l", list.members[0].digest, &good, &err),
+			 0);
+	assert_string_equal(manifest_list_media_type(&list), OCI_MEDIA_TYPE_INDEX);
+}
+
+static void test_members_go_by_name_or_digest(void **state)
+{
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+	struct manifest_list list = { .arena = arena };
+
+	(void)state;
+	put(&list, "r/a:1", OCI_MEDIA_TYPE_MANIFEST);
+	put(&list, "r/b:1", OCI_MEDIA_TYPE_MANIFEST);
+	put(&list, "r/c:1", OCI_MEDIA_TYPE_MANIFEST);
+	assert_false(manifest_list_drop(&list, "r/d:1"));
+	assert_true(manifest_list_drop(&list, "r/b:1"));
+	assert_int_equal(list.n, 2);
+	assert_string_equal(manifest_list_reference(&list.members[1]), "r/c:1");
+	assert_true(manifest_list_drop(&list, list.members[0].digest)); /* both have it */
+	assert_int_equal(list.n, 0);
 }
 
 static void test_a_platform_that_is_none_is_refused(void **state)
@@ -102,16 +151,19 @@ static void test_a_platform_that_is_none_is_refused(void **state)
 	};
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	struct manifest_list list = { .arena = arena };
+	const struct manifest_change none = { 0 };
 	struct error err;
 
 	(void)state;
 	put(&list, "r/a:1", OCI_MEDIA_TYPE_MANIFEST);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_true(manifest_list_annotate(&list, "l", "r/a:1", &bad[i], &err) < 0);
+		const struct manifest_change change = { .platform = bad[i] };
+
+		assert_true(manifest_list_annotate(&list, "l", "r/a:1", &change, &err) < 0);
 		assert_int_equal(err.kind, ERROR_INVALID);
 	}
 	assert_string_equal(list.members[0].platform.architecture, "amd64");
-	assert_true(manifest_list_annotate(&list, "l", "r/b:1", &bad[0], &err) < 0);
+	assert_true(manifest_list_annotate(&list, "l", "r/b:1", &none, &err) < 0);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 }
 
@@ -155,6 +207,8 @@ int main(void)
 		cmocka_unit_test(test_docker_s_bytes_come_out),
 		cmocka_unit_test(test_the_first_member_decides_what_list_it_is),
 		cmocka_unit_test(test_annotations_change_what_they_name),
+		cmocka_unit_test(test_annotations_make_it_oci_s),
+		cmocka_unit_test(test_members_go_by_name_or_digest),
 		cmocka_unit_test(test_a_platform_that_is_none_is_refused),
 		cmocka_unit_test(test_a_damaged_file_is_refused),
 	};
