@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/inject.h"
@@ -73,6 +75,13 @@ int mount_fs(const char *type, const char *source, const struct mount_param *par
 	return 0;
 }
 
+static bool on_tmpfs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
 static int open_image(const char *path, int *ret_fd, struct error *err)
 {
 	int r = inject_failure("image", "mount", err);
@@ -81,10 +90,13 @@ static int open_image(const char *path, int *ret_fd, struct error *err)
 		r = mount_fs("erofs", path, NULL, 0, MOUNT_ATTR_RDONLY, ret_fd, err);
 
 	/* before 6.12 only block devices; in a user namespace nothing */
-	if (r == -ENOTBLK || r == -EPERM)
+	if (r == -EPERM || (r == -ENOTBLK && !on_tmpfs(path)))
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "%s mount EROFS image '%s', which takes Linux 6.12 and root",
 				  r == -EPERM ? "we may not" : "this kernel does not", path);
+	if (r == -ENOTBLK)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "EROFS image '%s' is on a tmpfs, from where Linux does not mount it", path);
 	return r;
 }
 

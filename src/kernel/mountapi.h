@@ -36,7 +36,8 @@ int mount_fs(const char *type, const char *source, const struct mount_param *par
  * read-only and detached, and is gone with the last descriptor.
  *
  * ret_image  may be NULL; whether it is an image
- * Errors     ERROR_UNSUPPORTED: this kernel does not mount images of files (6.12 does), or not for us
+ * Errors     ERROR_UNSUPPORTED: this kernel does not mount images of files (6.12 does), or not for us, or not
+ *            from where the file is (a tmpfs)
  */
 int mount_open_layer(const char *path, int *ret_fd, bool *ret_image, struct error *err);
 

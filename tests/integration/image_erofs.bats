@@ -13,9 +13,7 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root
   work=$BATS_TEST_TMPDIR
-  run berth load -q -i "$BATS_FILE_TMPDIR/image.tar"
-  [[ $output != *"storage driver erofs: "* ]] || skip "this kernel does not mount EROFS images of files"
-  [ "$status" = 0 ]
+  load_as_images "$BATS_FILE_TMPDIR/image.tar"
 }
 
 teardown() {

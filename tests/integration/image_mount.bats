@@ -130,7 +130,7 @@ nothing_is_mounted() {
 }
 
 @test "layers that are images of files" {
-  BERTH_STORAGE_DRIVER=erofs berth load -q -i "$BATS_FILE_TMPDIR/two.tar" >/dev/null
+  load_as_images "$BATS_FILE_TMPDIR/two.tar"
   local path
   path=$(berth image mount two:1)
   [ "$(cat "$path/added")" = "from above" ]

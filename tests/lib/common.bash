@@ -20,6 +20,13 @@ bats_require_minimum_version 1.5.0
 
 # --- what this machine has ---
 
+# load_as_images ARCHIVE: its layers are kept as EROFS images; skips the test, with the reason, if they could not be mounted.
+load_as_images() {
+  BERTH_STORAGE_DRIVER=erofs run berth load -q -i "$1"
+  [[ $output != *"storage driver erofs: "* ]] || skip "${output##*storage driver erofs: }"
+  [ "$status" = 0 ]
+}
+
 # needs WORD...: skips the test, with the reason, if one is not there.
 #   root, program:NAME, cgroup1, cgroup2, controller:NAME, apparmor, selinux, userns
 needs() {
