@@ -95,8 +95,9 @@ static int open_image(const char *path, int *ret_fd, struct error *err)
 				  "%s mount EROFS image '%s', which takes Linux 6.12 and root",
 				  r == -EPERM ? "we may not" : "this kernel does not", path);
 	if (r == -ENOTBLK)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "EROFS image '%s' is on a tmpfs, from where Linux does not mount it", path);
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"EROFS image '%s' is on a tmpfs, from where Linux does not mount it", path);
 	return r;
 }
 

@@ -5,7 +5,7 @@ load ../lib/common
 
 setup_file() {
   berth_setup_file
-  export TRY=$BERTH_TOP/build/tests/unit/registry/registry_try
+  export TRY=$BERTH_TOP/build/tests/lib/registry_try
   export HOME=$BATS_FILE_TMPDIR/home DOCKER_CONFIG=$BATS_FILE_TMPDIR/home/.docker
   mkdir -p "$DOCKER_CONFIG"
   unset XDG_CONFIG_HOME XDG_RUNTIME_DIR REGISTRY_AUTH_FILE http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY
