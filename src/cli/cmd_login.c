@@ -48,7 +48,7 @@ static const char *shown(const char *domain)
 
 struct login_flags {
 	const char *username, *password;
-	bool password_stdin, get_login;
+	bool password_stdin, get_login, verbose;
 	struct registry_flags registry;
 };
 
@@ -80,6 +80,11 @@ static const struct option login_options[] = {
 	  .arg = "string",
 	  OPTION_FIELD(login_flags, username),
 	  .help = "Username" },
+	{ .name = "verbose",
+	  .short_name = 'v',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(login_flags, verbose),
+	  .help = "Say where the credentials are stored" },
 };
 
 static int check_flags(const struct login_flags *f, struct error *err)
@@ -172,6 +177,10 @@ static int store(const struct login_flags *f, const char *domain, const struct c
 
 	if (r < 0)
 		return error_prefix(err, r, "error saving credentials");
+	if (f->verbose && place.helper)
+		(void)printf("Used:  credential helper: %s\n", place.helper);
+	else if (f->verbose)
+		(void)printf("Used:  %s\n", place.file);
 	if (!place.helper &&
 	    !(str_eq(c->username, before->username) && str_eq(c->secret, before->secret)))
 		(void)fprintf(stderr,
@@ -240,10 +249,16 @@ static int cmd_login(struct cli *cli, void *target, int n, char **args, struct e
 /* logout */
 
 struct logout_flags {
+	bool all;
 	const char *authfile;
 };
 
 static const struct option logout_options[] = {
+	{ .name = "all",
+	  .short_name = 'a',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(logout_flags, all),
+	  .help = "Forget the credentials of all registries" },
 	{ .name = "authfile",
 	  .type = OPTION_STRING,
 	  .arg = "path",
@@ -255,8 +270,17 @@ static int cmd_logout(struct cli *cli, void *target, int n, char **args, struct 
 {
 	const struct logout_flags *f = target;
 	cleanup_free char *domain = NULL;
-	int r = parse_server(n ? args[0] : NULL, &domain, err);
+	int r;
 
+	if (f->all && n > 0)
+		return error_kind(err, ERROR_INVALID, "--all takes no arguments");
+	if (f->all) {
+		r = credential_erase_all(f->authfile, err);
+		if (r >= 0)
+			(void)printf("Removed login credentials for all registries\n");
+		return r;
+	}
+	r = parse_server(n ? args[0] : NULL, &domain, err);
 	if (r >= 0)
 		r = credential_erase(f->authfile, domain, err);
 	if (r < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* search: repositories of a registry. */
+/* search: repositories of a registry, or the tags of one. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "cli/registry_flags.h"
 #include "cli/text.h"
 #include "codec/json.h"
+#include "image/reference.h"
 #include "registry/registry.h"
 
 #define HUB	      "docker.io"
@@ -23,7 +25,7 @@ struct search_flags {
 	char **filter;
 	const char *format;
 	int limit;
-	bool no_trunc;
+	bool list_tags, no_trunc;
 	struct registry_flags registry;
 };
 
@@ -47,6 +49,10 @@ static const struct option options[] = {
 	  .arg = "int",
 	  OPTION_FIELD(search_flags, limit),
 	  .help = "Max number of search results (25)" },
+	{ .name = "list-tags",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(search_flags, list_tags),
+	  .help = "List the tags of the repository TERM; --limit may be any" },
 	{ .name = "no-trunc",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(search_flags, no_trunc),
@@ -171,6 +177,92 @@ static char *split_term(const char *text, const char **ret_term)
 	return take_ptr(&domain);
 }
 
+/* --list-tags, podman's */
+
+static const struct output_column tag_columns[] = { { "Name", "NAME" }, { "Tag", "TAG" } };
+
+#define TAG_TABLE "table {{.Name}}\t{{.Tag}}"
+
+/* podman's document: one object with all tags. */
+static int print_tag_document(const char *name, char *const *tags, size_t n, struct error *err)
+{
+	cleanup_buf struct buf document = { 0 };
+	struct json_writer w;
+
+	json_writer_init(&w, &document, NULL);
+	json_begin_array(&w, NULL);
+	json_begin_object(&w, NULL);
+	json_add_string(&w, "Name", name);
+	json_begin_array(&w, "Tags");
+	for (size_t i = 0; i < n; i++)
+		json_add_string(&w, NULL, tags[i]);
+	json_end(&w);
+	json_end(&w);
+	json_end(&w);
+	return output_document(NULL, &document, err);
+}
+
+static int print_tags(const char *format, const char *name, char *const *tags, size_t n,
+		      struct error *err)
+{
+	const struct output o = { .format = format,
+				  .default_table = TAG_TABLE,
+				  .columns = tag_columns,
+				  .n_columns = ARRAY_SIZE(tag_columns) };
+	cleanup_buf struct buf rows = { 0 };
+	struct json_writer w;
+
+	if (str_eq(format, "json"))
+		return print_tag_document(name, tags, n, err);
+	json_writer_init(&w, &rows, NULL);
+	json_begin_array(&w, NULL);
+	for (size_t i = 0; i < n; i++) {
+		cleanup_free char *tag = one_line(tags[i]);
+
+		json_begin_object(&w, NULL);
+		json_add_string(&w, "Name", name);
+		json_add_string(&w, "Tag", tag);
+		json_end(&w);
+	}
+	json_end(&w);
+	return output_rows(&o, &rows, err);
+}
+
+static int list_tags(const struct search_flags *f, const char *text,
+		     const struct registry_access *access, struct error *err)
+{
+	cleanup_with(registry_close) struct registry *registry = NULL;
+	cleanup_with(strv_free) char **tags = NULL;
+	cleanup_reference struct reference ref = { 0 };
+	cleanup_free char *name = NULL;
+	int r = reference_parse_bare(text, &ref, err);
+
+	if (r == 0)
+		r = registry_open(&(struct registry_options){ .domain = ref.domain,
+							      .path = ref.path,
+							      .access = *access },
+				  &registry, err);
+	if (r == 0)
+		r = registry_tags(registry, &tags, err);
+	if (r < 0)
+		return r;
+	name = xasprintf("%s/%s", ref.domain, ref.path);
+	return print_tags(f->format, name, tags, MIN(strv_len(tags), (size_t)f->limit), err);
+}
+
+static int check_limit(const struct search_flags *f, struct error *err)
+{
+	int most = f->list_tags ? INT_MAX : LIMIT_MAX;
+
+	if (f->limit < 1 || f->limit > most)
+		return error_kind(err, ERROR_INVALID, "limit %d is outside the range of [1, %d]",
+				  f->limit, most);
+	if (f->list_tags && f->filter)
+		return error_kind(err, ERROR_INVALID,
+				  "filters are not applicable to list tags result");
+	return 0;
+}
+
 static int cmd_search(struct cli *cli, void *target, int n, char **args, struct error *err)
 {
 	const struct search_flags *f = target;
@@ -181,15 +273,14 @@ static int cmd_search(struct cli *cli, void *target, int n, char **args, struct 
 	cleanup_credential struct credential credential = { 0 };
 	struct registry_access access;
 	size_t n_results = 0;
-	int r = 0;
+	int r = check_limit(f, err);
 
-	if (f->limit < 1 || f->limit > LIMIT_MAX)
-		return error_kind(err, ERROR_INVALID, "limit %d is outside the range of [1, %d]",
-				  f->limit, LIMIT_MAX);
 	for (char **word = f->filter; r >= 0 && word && *word; word++)
 		r = parse_filter(*word, &filter, err);
 	if (r >= 0)
 		r = registry_flags_access(&f->registry, &credential, &access, err);
+	if (r >= 0 && f->list_tags)
+		return list_tags(f, args[0], &access, err);
 	if (r >= 0)
 		r = registry_search(domain, term, (size_t)f->limit, &access, &results, &n_results,
 				    err);

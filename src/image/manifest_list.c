@@ -222,13 +222,17 @@ static struct oci_descriptor *find_name(const struct manifest_list *list, const 
 /* By name, or by digest. */
 static struct oci_descriptor *find(const struct manifest_list *list, const char *reference)
 {
-	struct oci_descriptor *d = find_name(list, reference);
+	struct oci_descriptor *by_digest = NULL;
 
-	for (size_t i = 0; !d && i < list->n; i++) {
-		if (str_eq(list->members[i].digest, reference))
-			d = &list->members[i];
+	for (size_t i = 0; i < list->n; i++) {
+		struct oci_descriptor *d = &list->members[i];
+
+		if (str_eq(manifest_list_reference(d), reference))
+			return d;
+		if (!by_digest && str_eq(d->digest, reference))
+			by_digest = d;
 	}
-	return d;
+	return by_digest;
 }
 
 void manifest_list_put(struct manifest_list *list, const struct oci_descriptor *member)
@@ -241,7 +245,7 @@ void manifest_list_put(struct manifest_list *list, const struct oci_descriptor *
 		return;
 	}
 	longer = arena_alloc(list->arena, (list->n + 1) * sizeof(*longer));
-	if (list->n > 0)
+	if (list->members)
 		memcpy(longer, list->members, list->n * sizeof(*longer));
 	longer[list->n++] = *member;
 	list->members = longer;

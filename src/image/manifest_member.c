@@ -218,10 +218,10 @@ int manifest_list_add(struct manifest_list *list, const struct manifest_source *
 	int r = find_members(from, text, &added, err);
 
 	for (size_t i = 0; i < added.n && r == 0; i++) {
-		const char *name = manifest_list_reference(&added.members[i]);
+		const char *member = manifest_list_reference(&added.members[i]);
 
 		if (change)
-			r = manifest_list_annotate(&added, text, name, change, err);
+			r = manifest_list_annotate(&added, text, member, change, err);
 		if (r == 0)
 			manifest_list_put(list, &added.members[i]);
 	}

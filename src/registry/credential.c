@@ -170,3 +170,29 @@ int credential_erase(const char *file, const char *domain, struct error *err)
 	}
 	return was_there;
 }
+
+/* The helper's entry of one key, if there is a helper for it. */
+static int erase_helped(const struct credential_file *f, const char *key, struct error *err)
+{
+	cleanup_free char *domain = credential_file_domain(key);
+	const char *helper = NULL;
+	int r = credential_file_helper(f, domain, &helper, err);
+
+	return r < 0 || !helper
+		       ? r
+		       : credential_helper_erase(helper, credential_file_key(f, domain), err);
+}
+
+int credential_erase_all(const char *file, struct error *err)
+{
+	cleanup_credential_file struct credential_file f = { 0 };
+	cleanup_with(strv_free) char **keys = NULL;
+	int r = load(file, &f, err);
+
+	if (r < 0)
+		return r;
+	keys = credential_file_keys(&f);
+	for (size_t i = 0; keys && keys[i] && r >= 0; i++)
+		r = erase_helped(&f, keys[i], err);
+	return r < 0 || !keys ? r : credential_file_clear(&f, err);
+}

@@ -62,6 +62,9 @@ int credential_store(const char *file, const char *domain, const struct credenti
 /* Forget it. 1: it was there; 0: nothing was stored for this registry. */
 int credential_erase(const char *file, const char *domain, struct error *err);
 
+/* Forget all that the file, and the helpers that it names for its registries, keep. */
+int credential_erase_all(const char *file, struct error *err);
+
 /* What is stored for the registry in one file (NULL: as credential_store()). As credential_find(). */
 int credential_find_in(const char *file, const char *domain, struct credential *ret,
 		       struct error *err);

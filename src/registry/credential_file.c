@@ -23,7 +23,7 @@
  *     reg.example.com:5000            a host
  *     reg.example.com/team/app        a repository or what lies below it; podman's, no scheme
  *
- * normalise() makes the last two of all. The longest one that "domain/path" begins with wins.
+ * credential_file_domain() makes the last two of all. The longest one that "domain/path" begins with wins.
  */
 
 #define FILE_MAX_BYTES (1u << 20)
@@ -86,7 +86,7 @@ static bool is_hub(const char *host)
 	return str_eq(host, "index.docker.io") || str_eq(host, "registry-1.docker.io");
 }
 
-static char *normalise(const char *key)
+char *credential_file_domain(const char *key)
 {
 	const char *https = str_after(key, "https://"), *http = str_after(key, "http://");
 	const char *start = https ? https : http ? http : key;
@@ -109,7 +109,7 @@ const char *credential_file_key(const struct credential_file *f, const char *dom
 
 static bool is_registry(const struct json *entry, const char *domain)
 {
-	cleanup_free char *name = normalise(entry->key);
+	cleanup_free char *name = credential_file_domain(entry->key);
 
 	return str_eq(name, domain);
 }
@@ -117,7 +117,7 @@ static bool is_registry(const struct json *entry, const char *domain)
 /* How much of "domain/path" the key covers; 0: another one. */
 static size_t covers(const char *key, const char *domain, const char *path)
 {
-	cleanup_free char *name = normalise(key);
+	cleanup_free char *name = credential_file_domain(key);
 	cleanup_free char *full = xasprintf("%s/%s", domain, path ? path : "");
 	const char *rest = str_after(full, name);
 
@@ -225,6 +225,19 @@ bool credential_file_has(const struct credential_file *f, const char *domain)
 	return false;
 }
 
+char **credential_file_keys(const struct credential_file *f)
+{
+	const struct json *entry;
+	char **keys = NULL;
+
+	json_foreach(entry, json_get(f->root, "auths"))
+		keys = strv_push(keys, entry->key);
+	json_foreach(entry, json_get(f->root, "credHelpers"))
+		if (!strv_has(keys, entry->key))
+			keys = strv_push(keys, entry->key);
+	return keys;
+}
+
 /* Writing */
 
 static void add_entry(struct json_writer *w, const char *key, const struct credential *c)
@@ -245,6 +258,7 @@ static void add_entry(struct json_writer *w, const char *key, const struct crede
 	json_end(w);
 }
 
+/* domain NULL: none is kept */
 static void add_auths(const struct credential_file *f, const char *domain,
 		      const struct credential *c, struct json_writer *w)
 {
@@ -252,7 +266,7 @@ static void add_auths(const struct credential_file *f, const char *domain,
 
 	json_begin_object(w, "auths");
 	json_foreach(entry, json_get(f->root, "auths"))
-		if (!is_registry(entry, domain))
+		if (domain && !is_registry(entry, domain))
 			json_add_value(w, entry->key, entry);
 	if (c)
 		add_entry(w, credential_file_key(f, domain), c);
@@ -317,4 +331,9 @@ int credential_file_write(const struct credential_file *f, const char *domain,
 	explicit_bzero(text.data, text.len);
 	buf_done(&text);
 	return r;
+}
+
+int credential_file_clear(const struct credential_file *f, struct error *err)
+{
+	return credential_file_write(f, NULL, NULL, err);
 }

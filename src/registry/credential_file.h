@@ -35,6 +35,14 @@ int credential_file_get(const struct credential_file *f, const char *domain, con
 /* Is there an entry for the registry, be it empty? docker leaves an empty one for its helpers. */
 bool credential_file_has(const struct credential_file *f, const char *domain);
 
+/* The keys of all entries and of "credHelpers", as they are written: a strv. */
+char **credential_file_keys(const struct credential_file *f);
+/* The registry of a key, "https://reg.example/v2/": heap. */
+char *credential_file_domain(const char *key);
+
+/* Removes all entries. */
+int credential_file_clear(const struct credential_file *f, struct error *err);
+
 /*
  * Replaces the registry's entries: by one for c, by an empty one (c without secrets), or by none (c
  * NULL). The rest of the file, and its order, stay.

@@ -136,6 +136,33 @@ EOF2
   [ "$output" = "Not logged in to https://index.docker.io/v1/" ]
 }
 
+@test "login --verbose says where it is stored" {
+  run --separate-stderr log_in -v
+  [ "$output" = "Used:  $CONFIG"$'\nLogin Succeeded' ]
+  install_helper fake
+  echo '{ "credsStore": "fake" }' >"$CONFIG"
+  run --separate-stderr log_in --verbose
+  [ "$output" = $'Used:  credential helper: fake\nLogin Succeeded' ]
+}
+
+@test "logout --all forgets all registries, also what helpers keep" {
+  install_helper fake
+  mkdir -m 700 "$HOME/.docker"
+  echo '{"psFormat":"x","auths":{"https://index.docker.io/v1/":{"auth":"bWU6cHc="},"quay.io/team":{"auth":"bWU6cHc="}},"credHelpers":{"'"$REGISTRY"'":"fake"}}' >"$CONFIG"
+  log_in 2>/dev/null
+  grep -q se:cret "$HOME/bin/kept"
+  run -1 berth logout --all "$REGISTRY"
+  [[ $output = *"--all takes no arguments"* ]]
+  run -0 berth logout --all
+  [ "$output" = "Removed login credentials for all registries" ]
+  [ ! -e "$HOME/bin/kept" ]
+  run -0 python3 -c 'import json, sys; c = json.load(open(sys.argv[1])); print(c["auths"], c["psFormat"], len(c["credHelpers"]))' "$CONFIG"
+  [ "$output" = "{} x 1" ]
+  rm "$CONFIG"
+  run -0 berth logout -a # nothing to forget
+  [ ! -e "$CONFIG" ]
+}
+
 @test "skopeo and podman use what berth stored" {
   needs program:skopeo program:podman
   log_in 2>/dev/null
@@ -204,6 +231,17 @@ EOF2
   [ "$output" = "$REGISTRY/team/db 0"$'\n'"$REGISTRY/team/web 0" ]
   run berth search --filter stars=1 --format '{{.Name}}' "$REGISTRY/team"
   [ -z "$output" ]
+  skopeo copy -q --src-tls-verify=false --src-creds me:se:cret --dest-tls-verify=false --dest-creds me:se:cret "docker://$REGISTRY/other:1" "docker://$REGISTRY/other:v2"
+  run -0 berth search --list-tags "$REGISTRY/other"
+  [[ ${lines[0]} = "NAME "*" TAG" ]]
+  [ "$(sort <<<"${output#*$'\n'}" | tr -s ' ')" = "$REGISTRY/other 1"$'\n'"$REGISTRY/other v2" ]
+  run -0 berth search --list-tags --limit 1000 --format json "$REGISTRY/other:1"
+  [ "$(python3 -c 'import json, sys; [r] = json.load(sys.stdin); print(r["Name"], *sorted(r["Tags"]))' <<<"$output")" = "$REGISTRY/other 1 v2" ]
+  run -0 berth search --list-tags --limit 1 --format '{{.Tag}}' "$REGISTRY/other"
+  [ "${#lines[@]}" -eq 1 ]
+  run -1 berth search --list-tags --filter stars=1 "$REGISTRY/other"
+  [[ $output = *"filters are not applicable to list tags result"* ]]
+  run -1 berth search --list-tags "$REGISTRY/none"
   run berth search --limit 0 "$REGISTRY/team"
   [ "$status" -eq 1 ]
   [[ $output = *"limit 0 is outside the range of [1, 100]"* ]]
