@@ -273,8 +273,8 @@ int engine_info(struct engine *e, struct engine_info *ret_info, struct error *er
  * monitor's exit command. */
 int engine_reap(struct engine *e, const char *ref, struct error *err);
 
-/* Brings to the disk what was loaded or pulled, and deletes what was removed. This process makes way for
- * all others; it may take minutes. */
+/* Brings to the disk what was loaded or pulled, deletes what was removed, and what clients that were
+ * killed had half made. This process makes way for all others; it may take minutes. */
 int engine_sweep(struct engine *e, struct error *err);
 /* Starts `berth system sweep` if there is something for it to do that nobody does: after a large load
  * or removal, or after a sweep that was killed. The process outlives us and has none of our files. */

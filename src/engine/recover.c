@@ -24,6 +24,7 @@
 #include "runtime/runtime.h"
 
 #define CHECKED_MARK "checked" /* in STATE, so it is gone after a reboot */
+#define LOOK_AGAIN_S 600       /* so often somebody looks for what killed makers left */
 #define YOUNG_S	     2	       /* a directory this new may not be locked yet by its maker */
 
 struct check {
@@ -131,8 +132,6 @@ static int check_containers(struct check *c, struct error *err)
 {
 	cleanup_with(strv_free) char **ids = NULL;
 	cleanup_fd int containers_fd = -EBADF, trash_fd = -EBADF;
-	char text[ERROR_TEXT_MAX];
-	struct error why;
 	int r = engine_subdir(c->e, "containers", &containers_fd, err);
 
 	if (r >= 0)
@@ -145,7 +144,19 @@ static int check_containers(struct check *c, struct error *err)
 		report(c, xasprintf("directory of container %s was left half made", ids[i]));
 		if (c->repair)
 			r = dir_move_to_trash(containers_fd, ids[i], trash_fd, err);
+		if (r == -ENOENT)
+			r = 0; /* another one who looks was faster */
 	}
+	return r;
+}
+
+static int check_trash(struct check *c, struct error *err)
+{
+	cleanup_fd int trash_fd = -EBADF;
+	char text[ERROR_TEXT_MAX];
+	struct error why;
+	int r = engine_subdir(c->e, "trash", &trash_fd, err);
+
 	if (r < 0)
 		return r;
 	/* What was removed is gone, though its room is not: somebody deletes it, or we do. */
@@ -206,6 +217,8 @@ static int check_all(struct check *c, struct error *err)
 		r = check_row(c, &c->rows[i], err);
 	if (r >= 0)
 		r = check_containers(c, err);
+	if (r >= 0)
+		r = check_trash(c, err);
 	if (r >= 0) /* before the run directories, which tell of monitors */
 		r = check_runtime(c, err);
 	return r < 0 ? r : check_state(c, err);
@@ -248,6 +261,39 @@ int recover_once_per_boot(struct engine *e, struct error *err)
 		return error_sys(err, "cannot create '%s'", mark);
 	close(fd);
 	return 0;
+}
+
+bool recover_is_due(const struct engine *e)
+{
+	cleanup_free char *mark = path_join(e->state_path, CHECKED_MARK);
+	struct stat st;
+
+	return stat(mark, &st) == 0 &&
+	       clock_real_ns() / 1000000000 - st.st_mtim.tv_sec >= LOOK_AGAIN_S;
+}
+
+int recover_half_made(struct engine *e, struct error *err)
+{
+	cleanup_free char *mark = path_join(e->state_path, CHECKED_MARK);
+	struct check c = { .e = e, .repair = true };
+	int r;
+
+	/* whoever removes the whole store shall not find it made again */
+	if (!recover_is_due(e) || faccessat(e->root_fd, "containers", F_OK, 0) < 0 ||
+	    faccessat(e->root_fd, "berth.db", F_OK, 0) < 0)
+		return 0;
+	(void)utimensat(AT_FDCWD, mark, NULL, 0); /* else the next one looks as well */
+	c.arena = arena_new();
+	r = engine_db(e, &c.db, err);
+	if (r >= 0)
+		r = db_list(c.db, c.arena, &c.rows, &c.n, err);
+	if (r >= 0)
+		r = check_containers(&c, err);
+	arena_free(c.arena);
+	for (size_t i = 0; i < strv_len(c.report); i++)
+		log_debug("%s", c.report[i]);
+	strv_free(c.report);
+	return r;
 }
 
 int engine_reap(struct engine *e, const char *ref, struct error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What nobody needs to wait for, in a process of its own: a large load returns when the page cache
- * has all of it (image/pending.h), a removal renames into ROOT/trash and returns. One process at a
+ * has all of it (image/pending.h), a removal renames into ROOT/trash and returns, and what killed
+ * clients had half made is looked for now and then (recover.h). One process at a
  * time flushes, one deletes; if it is killed, the next verb that looks at images or removes
  * something starts another. Who removes something from a full disk wants its room, and waits.
  */
@@ -17,6 +18,7 @@
 #include "base/proc.h"
 #include "base/trash.h"
 #include "engine/handle.h"
+#include "engine/recover.h"
 #include "image/store.h"
 
 #define NICE	   10
@@ -53,6 +55,8 @@ int engine_sweep(struct engine *e, struct error *err)
 	int flushed, r = 0;
 
 	make_way();
+	if (recover_half_made(e, err) < 0)
+		log_debug("looking for what killed clients left: %s", err->msg);
 	flushed = flush_images(e, &first);
 	trash_fd = open_trash(e);
 	if (trash_fd >= 0)
@@ -90,6 +94,8 @@ void engine_sweep_later(struct engine *e)
 	struct error err;
 
 	if (e->images && image_store_is_pending(e->images))
+		wanted = true;
+	if (e->db && recover_is_due(e))
 		wanted = true;
 	if (!wanted || engine_program("berth", &berth, &err) < 0)
 		return;

@@ -91,6 +91,33 @@ remove_all() {
   remove_all
 }
 
+@test "what a killed create left goes in the background of a later one" {
+  local i ms left
+  ms=$(duration_ms berth create --name warm berth-test true)
+  for i in $(seq "$KILLS"); do
+    kill_within "$ms" berth create --cgroup-parent "$PARENT" berth-test true
+  done
+  left=$BERTH_ROOT/containers/$(printf 'ab%.0s' {1..32}) # if none was met in the middle
+  locked=$BERTH_ROOT/containers/$(printf 'cd%.0s' {1..32}) # one that is in the making
+  mkdir -p "$left/upper" "$locked"
+  (flock -n 9; exec sleep 60) 9<"$locked" &
+  local maker=$!
+  find "$BERTH_ROOT/containers" -mindepth 1 -maxdepth 1 -exec touch -d '1 hour ago' {} +
+  berth create berth-test true # not yet: somebody has looked a moment ago
+  [ -e "$left" ]
+  touch -d '11 minutes ago' "$BERTH_STATE/checked"
+  berth create berth-test true
+  wait_until 10 only_one_is_half_made
+  kill $maker
+  wait $maker || true
+  repair
+  remove_all
+  nothing_half_made
+}
+only_one_is_half_made() {
+  [ "$(($(ls "$BERTH_ROOT/containers" | wc -l) - $(berth ps -aq | wc -l)))" = 1 ] && [ -e "$locked" ]
+}
+
 @test "berth rm is killed: it can be repeated" {
   local i ms
   ms=$(duration_ms berth create --name "gone-0" berth-test true)
