@@ -202,7 +202,54 @@ loads() {
   berth rmi -f $(berth images -q) >/dev/null
 }
 
-@test "attached signatures: by the right key" { # Debian 12 disables them in skopeo: neither made nor checked
+# attached_takes NAME:TAG: what a skopeo that knows attached signatures says
+attached_takes() {
+  skopeo --policy "$POLICY" --registries.d "$BATS_FILE_TMPDIR/attached.d" copy -q --src-tls-verify=false \
+    "docker://$REGISTRY/$1" "dir:$BATS_TEST_TMPDIR/copy"
+}
+
+# sigstore KEY [IDENTITY]: the rule
+sigstore() {
+  policy "{\"type\":\"sigstoreSigned\",\"keyPath\":\"$1\",\"signedIdentity\":{\"type\":\"${2:-matchRepository}\"}}"
+}
+
+@test "attached signatures: what skopeo signs, and what it says of ours" {
+  local to
+  mkdir -p "$BATS_FILE_TMPDIR/attached.d"
+  printf 'default-docker:\n  use-sigstore-attachments: true\n' >"$BATS_FILE_TMPDIR/attached.d/default.yaml"
+  echo secret >"$BATS_TEST_TMPDIR/passphrase"
+  skopeo generate-sigstore-key --output-prefix "$BATS_TEST_TMPDIR/key" --passphrase-file "$BATS_TEST_TMPDIR/passphrase" >/dev/null 2>&1 ||
+    skip "needs a skopeo with attached signatures (Debian 13's)"
+  for to in signed:1 again:1; do
+    skopeo --registries.d "$BATS_FILE_TMPDIR/attached.d" copy -q --dest-tls-verify=false --sign-by-sigstore-private-key "$BATS_TEST_TMPDIR/key.private" \
+      --sign-passphrase-file "$BATS_TEST_TMPDIR/passphrase" "docker-archive:$BATS_FILE_TMPDIR/image.tar" "docker://$REGISTRY/$to"
+  done
+  for to in matchExact matchRepoDigestOrExact matchRepository; do
+    sigstore "$BATS_TEST_TMPDIR/key.pub" $to
+    pulls signed:1
+    attached_takes signed:1
+  done
+  refuses plain:1 "no signature is attached to"
+  run ! attached_takes plain:1
+  refuses cosign:1 "not by the key of the rule" 1
+  run ! attached_takes cosign:1
+  # a signature for another name, carried over
+  skopeo --registries.d "$BATS_FILE_TMPDIR/attached.d" copy -q --src-tls-verify=false --dest-tls-verify=false \
+    "docker://$REGISTRY/signed:1" "docker://$REGISTRY/carried:1"
+  refuses carried:1 "the signature is for '$REGISTRY/signed:1'" 1
+  run ! attached_takes carried:1
+  sigstore "$BATS_FILE_TMPDIR/good.pub"
+  refuses signed:1 "not by the key of the rule" 1
+  run ! attached_takes signed:1
+  # those of the other tests, made as cosign makes them
+  pulls cosign:1
+  attached_takes cosign:1
+  sigstore "$BATS_FILE_TMPDIR/other.pub"
+  refuses cosign:1 "not by the key of the rule" 1
+  run ! attached_takes cosign:1
+}
+
+@test "attached signatures: by the right key" {
   policy "{\"type\":\"sigstoreSigned\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.pub\",\"signedIdentity\":{\"type\":\"matchRepository\"}}"
   pulls cosign:1
   refuses plain:1 "no signature is attached to"
