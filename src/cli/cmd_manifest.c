@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/macro.h"
 #include "base/mem.h"
@@ -88,6 +89,41 @@ static int add_members(char **texts, const struct manifest_source *from,
 	return r;
 }
 
+/* Which lists there may be before. */
+enum expectation { EXPECT_NONE, EXPECT_ONE, EXPECT_ANY };
+
+static int expect(struct image_store *store, const char *name, enum expectation expects,
+		  bool *ret_exists, struct error *err)
+{
+	*ret_exists = manifest_list_exists(store, name);
+	if (*ret_exists && expects == EXPECT_NONE)
+		return error_kind(
+			err, ERROR_CONFLICT,
+			"refusing to amend an existing manifest list with no --amend flag");
+	if (!*ret_exists && expects == EXPECT_ONE)
+		return error_kind(err, ERROR_NOT_FOUND, "No such manifest: %s", name);
+	return 0;
+}
+
+/* The list as it is now, in *ret, gets what was fetched, which took its time. */
+static int put_all(struct image_store *store, const char *name, enum expectation expects,
+		   const struct manifest_list *fetched, struct manifest_list *ret,
+		   struct error *err)
+{
+	cleanup_fd int lock = -EBADF;
+	bool exists;
+	int r = manifest_list_lock(store, &lock, err);
+
+	*ret = (struct manifest_list){ .arena = fetched->arena };
+	if (r == 0)
+		r = expect(store, name, expects, &exists, err);
+	if (r == 0 && exists)
+		r = manifest_list_load(store, name, fetched->arena, ret, err);
+	for (size_t i = 0; i < fetched->n && r == 0; i++)
+		manifest_list_put(ret, &fetched->members[i]);
+	return r < 0 ? r : manifest_list_save(store, name, ret, err);
+}
+
 static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
@@ -97,29 +133,25 @@ static int cmd_create(struct cli *cli, void *target, int n UNUSED, char **args, 
 	struct manifest_source from = { .access = &access,
 					.nested = f->all ? MANIFEST_NESTED_ALL
 							 : MANIFEST_NESTED_REFUSED };
-	struct manifest_list list = { .arena = arena };
+	struct manifest_list fetched = { .arena = arena }, list;
+	enum expectation expects = f->amend ? EXPECT_ANY : EXPECT_NONE;
 	cleanup_free char *name = NULL;
 	struct image_store *store;
+	bool exists;
 	int r = parse_name(args[0], &name, err);
 
 	if (r == 0)
 		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
 	if (r == 0)
 		r = open_store(cli, &store, err);
+	if (r == 0)
+		r = expect(store, name, expects, &exists, err);
 	if (r < 0)
 		return r;
-	if (manifest_list_exists(store, name)) {
-		if (!f->amend)
-			return error_kind(
-				err, ERROR_CONFLICT,
-				"refusing to amend an existing manifest list with no --amend flag");
-		r = manifest_list_load(store, name, arena, &list, err);
-	}
 	from.store = store;
+	r = add_members(args + 1, &from, NULL, &fetched, err);
 	if (r == 0)
-		r = add_members(args + 1, &from, NULL, &list, err);
-	if (r == 0)
-		r = manifest_list_save(store, name, &list, err);
+		r = put_all(store, name, expects, &fetched, &list, err);
 	if (r == 0)
 		(void)printf("Created manifest list %s\n", name);
 	return r;
@@ -262,14 +294,16 @@ static int annotate(struct image_store *store, const char *name, const char *ref
 		    const struct manifest_change *change, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
+	cleanup_fd int lock = -EBADF;
 	struct manifest_list list;
-	int r = 0;
+	int r = manifest_list_lock(store, &lock, err);
 
 	/* docker's words are the same for no list and no such member */
-	if (!manifest_list_exists(store, name))
+	if (r == 0 && !manifest_list_exists(store, name))
 		return error_kind(err, ERROR_NOT_FOUND,
 				  "manifest for image %s does not exist in %s", reference, name);
-	r = manifest_list_load(store, name, arena, &list, err);
+	if (r == 0)
+		r = manifest_list_load(store, name, arena, &list, err);
 	if (r == 0)
 		r = manifest_list_annotate(&list, name, reference, change, err);
 	return r < 0 ? r : manifest_list_save(store, name, &list, err);
@@ -337,8 +371,9 @@ static int cmd_add(struct cli *cli, void *target, int n UNUSED, char **args, str
 	struct manifest_source from = { .access = &access,
 					.nested = f->all ? MANIFEST_NESTED_ALL
 							 : MANIFEST_NESTED_HOST };
-	struct manifest_list list = { .arena = arena };
+	struct manifest_list fetched = { .arena = arena }, list;
 	cleanup_free char *name = NULL;
+	bool exists;
 	int r = parse_change(&f->change, &change, err);
 
 	if (r == 0)
@@ -348,11 +383,11 @@ static int cmd_add(struct cli *cli, void *target, int n UNUSED, char **args, str
 	if (r == 0)
 		r = open_store(cli, &from.store, err);
 	if (r == 0)
-		r = manifest_list_load(from.store, name, arena, &list, err);
+		r = expect(from.store, name, EXPECT_ONE, &exists, err);
 	if (r == 0)
-		r = add_members(args + 1, &from, &change.said, &list, err);
+		r = add_members(args + 1, &from, &change.said, &fetched, err);
 	if (r == 0)
-		r = manifest_list_save(from.store, name, &list, err);
+		r = put_all(from.store, name, EXPECT_ONE, &fetched, &list, err);
 	if (r == 0)
 		print_digest(&list);
 	return r;
@@ -364,6 +399,7 @@ static int cmd_remove(struct cli *cli, void *target UNUSED, int n UNUSED, char *
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_free char *name = NULL, *reference = NULL;
 	struct manifest_list list = { .arena = arena };
+	cleanup_fd int lock = -EBADF;
 	struct image_store *store;
 	int r = parse_name(args[0], &name, err);
 
@@ -371,6 +407,8 @@ static int cmd_remove(struct cli *cli, void *target UNUSED, int n UNUSED, char *
 		r = parse_member(args[1], &reference, err);
 	if (r == 0)
 		r = open_store(cli, &store, err);
+	if (r == 0)
+		r = manifest_list_lock(store, &lock, err);
 	if (r == 0)
 		r = manifest_list_load(store, name, arena, &list, err);
 	if (r == 0 && !manifest_list_drop(&list, reference))

@@ -84,16 +84,17 @@ int manifest_list_load(struct image_store *store, const char *name, struct arena
 	return r < 0 ? error_prefix(err, r, "manifest list %s", name) : 0;
 }
 
+int manifest_list_lock(struct image_store *store, int *ret_fd, struct error *err)
+{
+	return store_lock(store, ret_fd, err);
+}
+
 int manifest_list_save(struct image_store *store, const char *name,
 		       const struct manifest_list *list, struct error *err)
 {
 	const struct oci_pair note = { OCI_ANNOTATION_REF_NAME, name };
 	cleanup_buf struct buf json = { 0 };
-	cleanup_fd int lock = -EBADF;
-	int r = store_lock(store, &lock, err);
 
-	if (r < 0)
-		return r;
 	if (list->n > MANIFEST_LIST_MAX_MEMBERS) /* nobody could load it again */
 		return error_kind(err, ERROR_INVALID, "manifest list %s: more than %d members",
 				  name, MANIFEST_LIST_MAX_MEMBERS);
@@ -116,6 +117,11 @@ int manifest_list_save(struct image_store *store, const char *name,
 
 int manifest_list_remove(struct image_store *store, const char *name, struct error *err)
 {
+	cleanup_fd int lock = -EBADF;
+	int r = store_lock_only(store, &lock, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	if (unlinkat(store->root_fd, list_path(name).s, 0) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : error_sys(err, "cannot remove manifest list %s", name);

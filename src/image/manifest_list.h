@@ -31,6 +31,9 @@ struct manifest_list {
 /* Errors   ERROR_NOT_FOUND: there is no such list; ERROR_INVALID: the file is damaged */
 int manifest_list_load(struct image_store *store, const char *name, struct arena *arena,
 		       struct manifest_list *ret, struct error *err);
+/* Who changes a list holds this from before its load() until after its save(), but not while he asks a
+ * registry. Closing *ret_fd ends it. */
+int manifest_list_lock(struct image_store *store, int *ret_fd, struct error *err);
 int manifest_list_save(struct image_store *store, const char *name,
 		       const struct manifest_list *list, struct error *err);
 /* 1: it was there, 0: it was not. */

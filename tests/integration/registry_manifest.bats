@@ -50,6 +50,23 @@ raw() {
   skopeo copy -q --all --src-tls-verify=false "docker://$R/a/list:1" "dir:$BATS_TEST_TMPDIR/copy" # every blob is there
 }
 
+@test "several who change a list at once: no change is lost" {
+  local i pids=()
+  berth manifest create "$R/a/many:1" "$R/oci/amd64:1"
+  for i in $(seq 8); do
+    berth manifest annotate "$R/a/many:1" "$R/oci/amd64:1" --os-features "feature-$i" &
+    pids+=($!)
+  done
+  berth manifest create --amend "$R/a/many:1" "$R/oci/arm64:1" &
+  pids+=($!)
+  berth manifest create --amend "$R/a/many:1" "$R/docker/arm64:1" &
+  pids+=($!)
+  for i in "${pids[@]}"; do wait "$i"; done
+  run -0 berth manifest inspect "$R/a/many:1"
+  [ "$(grep -c '"feature-' <<<"$output")" = 8 ] || fail "annotations are lost"
+  [ "$(grep -c '"digest"' <<<"$output")" = 3 ] || fail "members are lost"
+}
+
 @test "mixed lists are docker's, lists that begin with OCI's are OCI's" {
   berth manifest create "$R/b/docker:1" "$R/docker/amd64:1" "$R/oci/arm64:1"
   berth manifest push "$R/b/docker:1"
