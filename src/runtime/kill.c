@@ -4,6 +4,9 @@
  * Signals. Init is signalled through a pidfd whose process was checked against the state, so a pid
  * that was used again is never hit. The death of a pid namespace's init takes all its processes
  * along; where the namespace is shared, SIGKILL goes to the whole cgroup.
+ *
+ * LIMIT: without a cgroup (an ordinary user's container on cgroup v1) only init is known: what else runs in
+ * a shared pid namespace ends with that. A cgroup that the user may make would lift it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,13 +42,20 @@ static bool is_namespace_init(pid_t pid)
 	return end - line > 2 && end[-1] == '1' && end[-2] == '\t';
 }
 
-/* Nobody left is no failure: callers clean up with it. */
-static int kill_cgroup(const struct container *c, int signo, struct error *err)
+/* pidfd: init's, or < 0. Nobody left is no failure: callers clean up with it. */
+static int kill_all(const struct container *c, int pidfd, int signo, struct error *err)
 {
 	cleanup_with(cgroup_close) struct cgroup *cg = NULL;
 	int r = cgroup_open(c->cgroups, &cg, err);
 
-	return r < 0 ? r : cgroup_kill(cg, signo, err);
+	if (r < 0)
+		return r;
+	if (cgroup_exists(cg))
+		return cgroup_kill(cg, signo, err);
+	r = pidfd < 0 ? 0 : proc_kill(pidfd, signo);
+	if (r < 0 && r != -ESRCH)
+		return error_num(err, -r, "cannot send signal %d to the container's init", signo);
+	return 0;
 }
 
 /* A v1 freezer holds back even SIGKILL. */
@@ -73,11 +83,11 @@ int runtime_kill(const char *root_path, const char *id, int signo, bool all, str
 	if (gone < 0)
 		return gone;
 	if (all)
-		return kill_cgroup(c, signo, err);
+		return kill_all(c, pidfd, signo, err);
 	if (gone)
 		return error_kind(err, ERROR_CONFLICT, "container not running");
 	if (signo == SIGKILL && !is_namespace_init(c->pid))
-		return kill_cgroup(c, signo, err);
+		return kill_all(c, pidfd, signo, err);
 
 	r = proc_kill(pidfd, signo);
 	if (r == -ESRCH)

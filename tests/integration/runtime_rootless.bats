@@ -124,6 +124,20 @@ is_stopped() {
   wait_until 5 eval "! pgrep -u $USER_ID -f 'sleep 4321'"
 }
 
+@test "kill ends a container that shares its pid namespace, also where it has no cgroup" {
+  local flag
+  for flag in '' --all; do
+    bundle user "$ranges" 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "pid"]' \
+      'c["mounts"] = [m for m in c["mounts"] if m["destination"] != "/proc"]' 'c["linux"]["cgroupsPath"] = "/berth-bats-nobody/x"'
+    in_bundle sh -c 'berth-runtime run -d c1 </dev/null >/dev/null 2>&1'
+    # shellcheck disable=SC2086
+    as_user berth-runtime kill $flag c1 KILL
+    wait_until 5 is_stopped c1
+    as_user berth-runtime kill --all c1 KILL # nobody is left
+    as_user berth-runtime delete c1
+  done
+}
+
 @test "a terminal, of run and of exec" {
   bundle user "$ranges" 'c["process"]["terminal"] = True' 'c["process"]["args"] = ["sh", "-c", "tty; stat -c %u $(tty)"]'
   run -0 script_in_bundle "berth-runtime run c1"
