@@ -8,17 +8,24 @@ setup_file() {
   [ "$(id -u)" = 0 ] && command -v podman >/dev/null || return 0 # setup() skips
   export PODMAN_RUNTIME=$BERTH_BIN/berth-runtime
   start_peers podman
+  [ -e /run/berth-runtime ] || export FRESH_ROOT=/run/berth-runtime # podman leaves it to the runtime where the state is
   make_image docker "$BATS_FILE_TMPDIR/image.tar"
   podman load -q -i "$BATS_FILE_TMPDIR/image.tar"
+  ! command -v newuidmap >/dev/null || ! unshare -U true 2>/dev/null || { make_users; prepare_user; }
 }
 teardown_file() {
-  [ -z "${USERS:-}" ] || unmake_users
+  [ -z "${USERS:-}" ] || { user_podman system migrate; unmake_users; } # ends the process that holds the namespace
   stop_peers
+  [ -z "${FRESH_ROOT:-}" ] || rmdir "$FRESH_ROOT"
 }
 setup() { needs root program:podman program:conmon; }
 teardown() {
   podman pod rm -a -f -t 0 >/dev/null
   podman rm -a -f -t 0 >/dev/null
+  [[ $BATS_TEST_DESCRIPTION != "an ordinary user"* ]] || [ -z "${USERS:-}" ] || {
+    user_podman pod rm -a -f -t 0 >/dev/null
+    user_podman rm -a -f -t 0 >/dev/null
+  }
 }
 
 engine() { podman "$@"; }
@@ -109,9 +116,27 @@ run_it() { podman run --network none --rm "$@"; }
   expect_output podman-init
 }
 
-@test "an ordinary user's podman: run, exec, logs, stop" {
-  needs userns program:newuidmap
-  make_users
+@test "play kube: a pod of a document, and its end" {
+  local file=$BATS_TEST_TMPDIR/pod.yaml
+  [ ! -d /sys/fs/cgroup/memory ] || mountpoint -q /sys/fs/cgroup/hugetlb || skip "needs a hugetlb hierarchy, which is in use"
+  [ -e /usr/libexec/podman/catatonit ] || needs program:catatonit # podman makes an image of it
+  cat >"$file" <<'END'
+{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "kube"}, "spec": {"containers": [{"name": "c1", "image": "localhost/berth-test",
+  "command": ["sh", "-c", "trap 'exit 3' TERM; hostname; while :; do sleep 0.1; done"], "env": [{"name": "A", "value": "b"}],
+  "securityContext": {"readOnlyRootFilesystem": true, "capabilities": {"drop": ["CAP_MKNOD"]}}}]}}
+END
+  podman play kube --network none "$file"
+  wait_until 5 eval '[ "$(podman logs kube-c1)" = kube ]'
+  run -0 podman exec kube-c1 sh -c 'echo $A; touch /x 2>/dev/null || echo refused'
+  expect_output $'b\nrefused'
+  podman play kube --down "$file"
+  run ! podman container exists kube-c1
+}
+
+# --- as an ordinary user ---
+
+# Stores, settings and the image of the user.
+prepare_user() {
   local dir=$USERS
   while [ "$dir" != /tmp ] && [ "$dir" != / ]; do # podman wants all to be able to enter, and would see to it
     chmod a+x "$dir"
@@ -122,11 +147,27 @@ run_it() { podman run --network none --rm "$@"; }
   sed "s#= \"$BATS_FILE_TMPDIR.*##; s#\"$BERTH_BIN/#\"$USERS/bin/#" "$CONTAINERS_CONF" >"$USER_HOME/containers.conf"
   printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/store"\nrunroot = "%s/run/store"\n' "$USER_HOME" "$USER_HOME" >"$USER_HOME/storage.conf"
   chmod 644 "$USER_HOME"/*.conf
-  user_podman() {
-    as_user env PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"
-  }
+  mknod -m 666 "$USERS/tun" c 10 200 # the host's is open to all where udev made it
   user_podman load -q -i "$USER_HOME/image.tar"
-  # detached: an attached run of such a user waits 20 s for conmon's end on some hosts, with every runtime
+}
+
+user_podman() {
+  export -f as as_user
+  # shellcheck disable=SC2016
+  unshare -m --propagation private bash -c '
+    [ ! -e /dev/net/tun ] || mount --bind "$USERS/tun" /dev/net/tun
+    as_user env PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"' podman "$@"
+}
+
+needs_user() {
+  needs userns program:newuidmap
+  [ -n "${USERS:-}" ] || skip "needs the ordinary user of this file"
+}
+
+# detached, all of them: an attached run of such a user waits 20 s for conmon's end on some hosts, with every runtime
+
+@test "an ordinary user's podman: run, exec, logs, stop" {
+  needs_user
   user_podman run -d --network none --name c1 berth-test sh -c 'trap "exit 3" TERM; echo started; while :; do sleep 0.1; done'
   run -0 user_podman exec c1 sh -c 'id -u; tr -s " " </proc/self/uid_map'
   expect_output $'0\n 0 54321 1\n 1 600000 65536'
@@ -137,6 +178,48 @@ run_it() { podman run --network none --rm "$@"; }
   wait_until 5 eval '[ "$(user_podman logs c1)" = started ]'
   user_podman stop -t 5 c1
   [ "$(user_podman inspect -f '{{.State.ExitCode}}' c1)" = 3 ]
-  user_podman rm -a -f -t 0
-  user_podman system migrate # ends the process that holds the namespace
+}
+
+@test "an ordinary user's podman: keep-id, a terminal, capabilities, devices and volumes" {
+  needs_user
+  export -f as as_user user_podman
+  user_podman run -d --network none --name c1 --userns keep-id -v "$USER_HOME/run:/run" -v vol:/vol --read-only --tmpfs /t:mode=1777 --init \
+    --cap-drop all --security-opt no-new-privileges --device /dev/null:/dev/x berth-test sleep 100
+  run -0 user_podman exec c1 sh -c 'id -u; tr -s " " </proc/self/uid_map; stat -c %u /run; touch /vol/x /t/x && stat -c %u /vol/x; cat /proc/1/comm'
+  expect_output $'54321\n 0 1 54321\n 54321 0 1\n 54322 54322 11215\n54321\n54321\npodman-init'
+  run -0 user_podman exec c1 sh -c 'grep -E "CapBnd|NoNew" /proc/self/status; stat -c %t:%T /dev/x; touch /x 2>/dev/null || echo refused'
+  expect_output $'CapBnd:\t0000000000000000\nNoNewPrivs:\t1\n1:3\nrefused'
+  run -4 in_terminal 33 77 bash -c 'user_podman exec -it c1 sh -c "until stty size 2>/dev/null | grep -q 33; do sleep 0.05; done; tty; exit 4"'
+  expect_output /dev/pts/0
+}
+
+@test "an ordinary user's podman: slirp4netns, a published port" {
+  local try page=''
+  needs_user
+  needs program:slirp4netns
+  [ -c /dev/net/tun ] || skip "needs /dev/net/tun"
+  for try in 1 2 3; do # another may have the port
+    port=$((20000 + RANDOM % 20000))
+    ! user_podman run -d --network slirp4netns -p "127.0.0.1:$port:80" --name c1 berth-test sh -c 'echo page >/tmp/index.html; exec httpd -f -p 80 -h /tmp' || break
+    user_podman rm -f -t 0 c1
+  done
+  wait_until 10 eval '[ "$(curl -s -m 3 "http://127.0.0.1:$port/")" = page ]'
+  run -0 user_podman exec c1 sh -c 'ip -o -4 addr show tap0; ip route'
+  expect_text "10.0.2.100/24"
+  expect_text "default via 10.0.2.2 dev tap0"
+  user_podman kill c1
+  [ "$(user_podman wait c1)" = 137 ]
+}
+
+@test "an ordinary user's podman: a pod whose containers share their processes, too" {
+  needs_user
+  user_podman pod create --name pod --hostname podhost --share ipc,uts,net,pid --network none --infra-image berth-test --infra-command 'sleep 1000'
+  user_podman run -d --pod pod --name c1 berth-test sleep 100
+  run -0 user_podman exec c1 sh -c 'hostname; ps -o args | grep -c "^sleep 1000\?$"'
+  expect_output $'podhost\n2'
+  user_podman pod stop -t 0 pod
+  user_podman pod start pod
+  [ "$(user_podman pod inspect -f '{{.State}}' pod)" = Running ]
+  user_podman pod rm -f -t 0 pod
+  run ! user_podman pod exists pod
 }
