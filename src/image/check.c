@@ -405,15 +405,18 @@ static int open_again(const struct layer_job *job, struct stream **ret, struct e
 	return 0;
 }
 
+/* > 0: a running container stands on it. Asked under the lock, as new users are recorded under it. */
 static int trash_layer(struct check *c, const struct piece *p, struct error *err)
 {
 	cleanup_fd int lock = -EBADF;
 	int r = store_lock(c->store, &lock, err);
 
-	return r < 0 ? r : store_trash(c->store, layer_path(&p->id).s, err);
+	if (r < 0 || is_running(c, p))
+		return r < 0 ? r : 1;
+	return store_trash(c->store, layer_path(&p->id).s, err);
 }
 
-/* Out of the way, and made again from its blob if there is one. */
+/* Out of the way, and made again from its blob if there is one. > 0: as trash_layer(). */
 static int mend_layer(struct check *c, const struct piece *p, const struct piece *blob,
 		      struct error *err)
 {
@@ -427,7 +430,7 @@ static int mend_layer(struct check *c, const struct piece *p, const struct piece
 	struct layer_job job = { .open = open_again, .source = &source, .diff_id = p->id };
 	int r = trash_layer(c, p, err);
 
-	if (r < 0 || blob_fd < 0)
+	if (r != 0 || blob_fd < 0)
 		return r;
 	job.blob_id = blob->id;
 	job.blob_bytes = blob->bytes;
@@ -454,12 +457,13 @@ static void tell_layer(struct check *c, struct piece *p)
 	cleanup_free char *how = remedy(pull);
 	struct error why;
 	char text[ERROR_TEXT_MAX];
+	int r = images && repairs(c) ? mend_layer(c, p, blob, &why) : 0;
 
 	if (!images)
 		return;
-	if (repairs(c) && is_running(c, p)) {
+	if (r > 0) {
 		report(c, false, xasprintf("%s: stop its containers first", what));
-	} else if (repairs(c) && mend_layer(c, p, blob, &why) < 0) {
+	} else if (r < 0) {
 		report(c, false,
 		       xasprintf("%s, and cannot be mended: %s", what,
 				 error_text(&why, text, sizeof(text))));
@@ -474,14 +478,12 @@ static void tell_layer(struct check *c, struct piece *p)
 
 /* Images */
 
+/* Needs the store's lock. */
 static int drop_image(struct check *c, const struct digest *id, struct error *err)
 {
 	cleanup_index struct image_index index = { 0 };
-	cleanup_fd int lock = -EBADF;
-	int r = store_lock(c->store, &lock, err);
+	int r = index_load(c->store->root_fd, &index, err);
 
-	if (r == 0)
-		r = index_load(c->store->root_fd, &index, err);
 	for (size_t i = 0; r == 0 && i < index.n;) {
 		if (digest_eq(&index.entries[i].id, id))
 			index_remove(&index, &index.entries[i]);
@@ -499,11 +501,13 @@ static int tell_image(struct check *c, const struct index_entry *e, const char *
 	const char *pull;
 	cleanup_free char *image = images_text(c, ids, &pull);
 	cleanup_free char *how = remedy(pull);
+	cleanup_fd int lock = -EBADF;
 	char who[64] = "";
 	bool used;
+	int r = image && repairs(c) ? store_lock(c->store, &lock, err) : 0;
 
-	if (!image)
-		return 0;
+	if (!image || r < 0)
+		return r;
 	used = c->options->in_use &&
 	       c->options->in_use(c->options->ctx, &e->id, who, sizeof(who)) != 0;
 	if (repairs(c) && !used) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "codec/archive.h"
 
 struct tar_header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
@@ -99,4 +100,26 @@ static inline void tar_end(struct buf *out)
 	static const char zeros[1024];
 
 	buf_add(out, zeros, sizeof(zeros));
+}
+
+/* An archive in small chunks, so that headers and contents are cut somewhere. */
+struct tar_chunks {
+	const struct buf *tar;
+	size_t at;
+};
+
+static inline ssize_t tar_chunks_next(void *ctx, const void **ret_data, struct error *err)
+{
+	struct tar_chunks *c = ctx;
+	size_t n = MIN(c->tar->len - c->at, (size_t)700);
+
+	(void)err; /* memory can be read */
+	*ret_data = c->tar->data + c->at;
+	c->at += n;
+	return (ssize_t)n;
+}
+
+static inline struct archive_source tar_chunks_source(struct tar_chunks *c)
+{
+	return (struct archive_source){ .next = tar_chunks_next, .ctx = c };
 }

@@ -48,25 +48,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-struct chunks {
-	const struct buf *tar;
-	size_t at;
-};
-
-static ssize_t next_chunk(void *ctx, const void **ret_data, struct error *err)
-{
-	struct chunks *c = ctx;
-	size_t n = MIN(c->tar->len - c->at, (size_t)700);
-
-	*ret_data = c->tar->data + c->at;
-	c->at += n;
-	return (ssize_t)n;
-}
-
 static int write_image(struct fixture *f)
 {
-	struct chunks chunks = { .tar = &f->tar };
-	const struct archive_source source = { .next = next_chunk, .ctx = &chunks };
+	struct tar_chunks chunks = { .tar = &f->tar };
+	const struct archive_source source = tar_chunks_source(&chunks);
 
 	tar_end(&f->tar);
 	return erofs_layer_write(&source, f->fd, &f->limits, &f->result, &f->err);
@@ -362,8 +347,8 @@ static void (*const refused[])(struct buf *) = {
 
 static int unpack_it(struct fixture *f, struct error *err)
 {
-	struct chunks chunks = { .tar = &f->tar };
-	const struct archive_source source = { .next = next_chunk, .ctx = &chunks };
+	struct tar_chunks chunks = { .tar = &f->tar };
+	const struct archive_source source = tar_chunks_source(&chunks);
 	struct archive_reader *a = archive_reader_open(&source);
 	char dir[] = "/tmp/test-erofs-XXXXXX";
 	struct error ignored;

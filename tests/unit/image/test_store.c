@@ -6,51 +6,36 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <cmocka.h>
 
-#include "base/dir.h"
-#include "base/fd.h"
 #include "base/macro.h"
 #include "base/str.h"
-#include "codec/sha256.h"
 #include "image/store.h"
-#include "image/transfer.h"
 #include "oci/image.h"
-#include "tar_builder.h"
+#include "image_builder.h"
 
 struct fixture {
-	char dir[32];
-	struct image_store *store;
+	struct store_fixture s;
 	struct buf archive;
 	struct image_loaded loaded;
 	struct image_removal removal;
-	struct error err;
 };
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	/* memory if there is some: every load flushes its file system */
-	(void)snprintf(f->dir, sizeof(f->dir), "%s/test-store-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(f->dir) || image_store_open(f->dir, &f->store, &f->err) < 0)
-		return -1;
 	*state = f;
-	return 0;
+	return store_begin(&f->s);
 }
 
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	int r;
+	int r = store_end(&f->s);
 
-	image_store_close(f->store);
-	r = dir_remove_tree(AT_FDCWD, f->dir, &f->err);
 	image_loaded_done(&f->loaded);
 	image_removal_done(&f->removal);
 	buf_done(&f->archive);
@@ -58,134 +43,10 @@ static int teardown(void **state)
 	return r;
 }
 
-/* Making archives */
-
-static void add_gzip(struct buf *out, const struct buf *data)
-{
-	z_stream z = { 0 };
-	size_t bound;
-
-	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	bound = deflateBound(&z, data->len);
-	buf_reserve(out, bound);
-	z.next_in = (Bytef *)data->data;
-	z.avail_in = (uInt)data->len;
-	z.next_out = (Bytef *)out->data + out->len;
-	z.avail_out = (uInt)bound;
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	out->len += z.total_out;
-	deflateEnd(&z);
-}
-
-/* A layer with one file NAME of content TEXT. */
-static struct buf make_layer(const char *name, const char *text)
-{
-	struct buf tar = { 0 };
-
-	tar_add_file(&tar, name, text);
-	tar_end(&tar);
-	return tar;
-}
-
-static struct buf make_config(const struct buf *layers, size_t n, const char *comment)
-{
-	struct buf json = { 0 };
-
-	buf_printf(&json,
-		   "{\"architecture\":\"amd64\",\"os\":\"linux\",\"author\":\"%s\","
-		   "\"created\":\"2026-01-02T03:04:05Z\",\"config\":{\"Cmd\":[\"/a\"]},"
-		   "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[",
-		   comment);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&json, "%s\"%s\"", i ? "," : "",
-			   sha256_digest(layers[i].data, layers[i].len).text);
-	buf_puts(&json, "]}}");
-	return json;
-}
-
-/* docker save, as it was before it was an OCI layout: one layer a directory. */
-static void docker_archive(struct buf *out, const char *name, const struct buf *layers, size_t n)
-{
-	cleanup_buf struct buf config = make_config(layers, n, name);
-	cleanup_buf struct buf manifest = { 0 };
-
-	tar_add_bytes(out, "config.json", &config);
-	buf_printf(&manifest, "[{\"Config\":\"config.json\",\"RepoTags\":[\"%s\"],\"Layers\":[",
-		   name);
-	for (size_t i = 0; i < n; i++) {
-		char path[32];
-
-		(void)snprintf(path, sizeof(path), "l%zu/layer.tar", i);
-		tar_add_bytes(out, path, &layers[i]);
-		buf_printf(&manifest, "%s\"%s\"", i ? "," : "", path);
-	}
-	buf_puts(&manifest, "]}]");
-	tar_add_bytes(out, "manifest.json", &manifest);
-	tar_end(out);
-}
-
-static void add_blob(struct buf *out, const struct buf *data)
-{
-	struct digest id = sha256_digest(data->data, data->len);
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&id));
-	tar_add_bytes(out, path, data);
-}
-
-/* An OCI archive with one gzip layer; broken: its bytes are not those of its digest. */
-#define GZIP_OS_BYTE 9 /* RFC 1952: which file system it was made on */
-
-static void oci_archive(struct buf *out, const char *name, const struct buf *layer, bool broken)
-{
-	cleanup_buf struct buf config = make_config(layer, 1, "oci");
-	cleanup_buf struct buf blob = { 0 }, manifest = { 0 }, index = { 0 };
-
-	add_gzip(&blob, layer);
-	buf_printf(&manifest,
-		   "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" OCI_MEDIA_TYPE_CONFIG
-		   "\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":"
-		   "\"" OCI_MEDIA_TYPE_LAYER_GZIP "\",\"digest\":\"%s\",\"size\":%zu}]}",
-		   sha256_digest(config.data, config.len).text, config.len,
-		   sha256_digest(blob.data, blob.len).text, blob.len);
-	buf_printf(&index,
-		   "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MEDIA_TYPE_MANIFEST
-		   "\",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{\"" OCI_ANNOTATION_REF_NAME
-		   "\":\"%s\"}}]}",
-		   sha256_digest(manifest.data, manifest.len).text, manifest.len, name);
-	tar_add_file(out, OCI_LAYOUT_FILE, OCI_LAYOUT_TEXT);
-	tar_add_bytes(out, "index.json", &index);
-	add_blob(out, &config);
-	add_blob(out, &manifest);
-	if (broken) { /* of the same size and content: only the digest tells */
-		struct digest id = sha256_digest(blob.data, blob.len);
-		char path[128];
-
-		blob.data[GZIP_OS_BYTE] ^= 1;
-		(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&id));
-		tar_add_bytes(out, path, &blob);
-	} else {
-		add_blob(out, &blob);
-	}
-	tar_end(out);
-}
-
-static int file_of(const struct buf *data)
-{
-	int fd = memfd_create("archive", MFD_CLOEXEC);
-
-	assert_int_equal(fd_write_all(fd, data->data, data->len), 0);
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	return fd;
-}
-
 static int load(struct fixture *f)
 {
-	const struct image_load_options options = { 0 };
-	cleanup_fd int fd = file_of(&f->archive);
-
 	image_loaded_done(&f->loaded);
-	return image_load(f->store, fd, "test.tar", &options, &f->loaded, &f->err);
+	return load_archive(&f->s, &f->archive, &f->loaded);
 }
 
 static void load_one(struct fixture *f, const char *name, const char *text)
@@ -205,8 +66,8 @@ static void assert_file(struct fixture *f, const char *image_name, const char *p
 	char buf[64] = "";
 	bool found = false;
 
-	assert_int_equal(image_lookup(f->store, image_name, &image, &f->err), 0);
-	assert_int_equal(image_lowerdirs(f->store, image, &dirs, &f->err), 0);
+	assert_int_equal(image_lookup(f->s.store, image_name, &image, &f->s.err), 0);
+	assert_int_equal(image_lowerdirs(f->s.store, image, &dirs, &f->s.err), 0);
 	for (size_t i = 0; dirs[i] && !found; i++) {
 		int dir = open(dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -224,7 +85,7 @@ static size_t count_images(struct fixture *f)
 	struct image_list list;
 	size_t n;
 
-	assert_int_equal(image_list(f->store, &list, &f->err), 0);
+	assert_int_equal(image_list(f->s.store, &list, &f->s.err), 0);
 	n = list.n;
 	image_list_done(&list);
 	return n;
@@ -237,7 +98,7 @@ static size_t count_files(struct fixture *f, const char *dir)
 	struct dirent *d;
 	DIR *stream;
 
-	assert_true(asprintf(&path, "%s/%s", f->dir, dir) > 0);
+	assert_true(asprintf(&path, "%s/%s", f->s.dir, dir) > 0);
 	stream = opendir(path);
 	if (!stream) {
 		assert_int_equal(errno, ENOENT); /* nobody has written yet */
@@ -257,9 +118,9 @@ static void test_empty_store_has_no_images(void **state)
 	struct image *image;
 
 	assert_int_equal(count_images(f), 0);
-	assert_true(image_lookup(f->store, "nginx", &image, &f->err) < 0);
-	assert_int_equal(f->err.kind, ERROR_NOT_FOUND);
-	assert_string_equal(f->err.msg, "No such image: nginx:latest");
+	assert_true(image_lookup(f->s.store, "nginx", &image, &f->s.err) < 0);
+	assert_int_equal(f->s.err.kind, ERROR_NOT_FOUND);
+	assert_string_equal(f->s.err.msg, "No such image: nginx:latest");
 }
 
 static void test_docker_archive_is_loaded(void **state)
@@ -274,7 +135,7 @@ static void test_docker_archive_is_loaded(void **state)
 	assert_string_equal(f->loaded.rows[0].names[0], "x:1");
 	assert_file(f, "x:1", "a", "one");
 	assert_file(f, "x:1", "b", "two");
-	assert_int_equal(image_lookup(f->store, "x:1", &image, &f->err), 0);
+	assert_int_equal(image_lookup(f->s.store, "x:1", &image, &f->s.err), 0);
 	assert_int_equal(image->n_layers, 2);
 	assert_int_equal(image->size_bytes, 6);
 	assert_string_equal(image->config->config.cmd[0], "/a");
@@ -333,7 +194,8 @@ static void test_compressed_archive_is_loaded_from_a_pipe(void **state)
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	assert_int_equal(fd_write_all(fds[1], packed.data, packed.len), 0);
 	close(fds[1]);
-	assert_int_equal(image_load(f->store, fds[0], "stdin", &options, &f->loaded, &f->err), 0);
+	assert_int_equal(image_load(f->s.store, fds[0], "stdin", &options, &f->loaded, &f->s.err),
+			 0);
 	close(fds[0]);
 	assert_file(f, "x:1", "a", "one");
 }
@@ -341,9 +203,9 @@ static void test_compressed_archive_is_loaded_from_a_pipe(void **state)
 static void assert_load_refused(struct fixture *f, const char *reason)
 {
 	assert_true(load(f) < 0);
-	assert_int_equal(f->err.kind, ERROR_INVALID);
-	if (!strstr(f->err.msg, reason))
-		fail_msg("'%s' does not say '%s'", f->err.msg, reason);
+	assert_int_equal(f->s.err.kind, ERROR_INVALID);
+	if (!strstr(f->s.err.msg, reason))
+		fail_msg("'%s' does not say '%s'", f->s.err.msg, reason);
 	assert_int_equal(count_images(f), 0);
 	assert_int_equal(count_files(f, "layers"), 0);
 	assert_int_equal(count_files(f, "tmp"), 0);
@@ -397,7 +259,7 @@ static void test_what_a_crash_left_is_cleaned_by_the_next_writer(void **state)
 	cleanup_free char *path = NULL;
 
 	load_one(f, "x:1", "one");
-	assert_true(asprintf(&path, "%s/tmp/layer-0", f->dir) > 0);
+	assert_true(asprintf(&path, "%s/tmp/layer-0", f->s.dir) > 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	load_one(f, "x:2", "two");
 	assert_int_equal(count_files(f, "tmp"), 0);
@@ -469,9 +331,9 @@ static void test_ambiguous_prefix_is_an_error(void **state)
 			prefix[0] = first;
 		seen[(unsigned char)first] = true;
 	}
-	assert_true(image_lookup(f->store, prefix, &image, &f->err) < 0);
-	assert_int_equal(f->err.kind, ERROR_CONFLICT);
-	assert_non_null(strstr(f->err.msg, "ambiguous"));
+	assert_true(image_lookup(f->s.store, prefix, &image, &f->s.err) < 0);
+	assert_int_equal(f->s.err.kind, ERROR_CONFLICT);
+	assert_non_null(strstr(f->s.err.msg, "ambiguous"));
 }
 
 static void test_tag_adds_a_name(void **state)
@@ -479,7 +341,7 @@ static void test_tag_adds_a_name(void **state)
 	struct fixture *f = *state;
 
 	load_one(f, "x:1", "one");
-	assert_int_equal(image_tag(f->store, "x:1", "me/y", &f->err), 0);
+	assert_int_equal(image_tag(f->s.store, "x:1", "me/y", &f->s.err), 0);
 	assert_file(f, "me/y:latest", "a", "one");
 	assert_int_equal(count_images(f), 1);
 }
@@ -489,7 +351,7 @@ static void test_tag_adds_a_name(void **state)
 static int removal_of(struct fixture *f, const char *text, unsigned flags, image_in_use_fn in_use)
 {
 	image_removal_done(&f->removal);
-	return image_remove(f->store, text, flags, in_use, NULL, &f->removal, &f->err);
+	return image_remove(f->s.store, text, flags, in_use, NULL, &f->removal, &f->s.err);
 }
 
 static void test_last_name_takes_the_image_along(void **state)
@@ -497,7 +359,7 @@ static void test_last_name_takes_the_image_along(void **state)
 	struct fixture *f = *state;
 
 	load_one(f, "x:1", "one");
-	assert_int_equal(image_tag(f->store, "x:1", "y:1", &f->err), 0);
+	assert_int_equal(image_tag(f->s.store, "x:1", "y:1", &f->s.err), 0);
 	assert_int_equal(removal_of(f, "x:1", 0, NULL), 0);
 	assert_int_equal(f->removal.n, 1);
 	assert_false(f->removal.rows[0].deleted);
@@ -527,9 +389,9 @@ static void test_image_of_several_names_wants_force(void **state)
 
 	load_one(f, "x:1", "one");
 	id = f->loaded.rows[0].id;
-	assert_int_equal(image_tag(f->store, "x:1", "y:1", &f->err), 0);
+	assert_int_equal(image_tag(f->s.store, "x:1", "y:1", &f->s.err), 0);
 	assert_true(removal_of(f, id.text, 0, NULL) < 0);
-	assert_int_equal(f->err.kind, ERROR_CONFLICT);
+	assert_int_equal(f->s.err.kind, ERROR_CONFLICT);
 	assert_int_equal(removal_of(f, id.text, IMAGE_REMOVE_FORCE, NULL), 0);
 	assert_int_equal(count_images(f), 0);
 }
@@ -543,9 +405,9 @@ static void test_image_that_was_named_meanwhile_stays(void **state)
 	load_one(f, "x:1", "one");
 	id = f->loaded.rows[0].id;
 	assert_true(removal_of(f, id.text, IMAGE_REMOVE_UNNAMED, NULL) < 0);
-	assert_int_equal(f->err.kind, ERROR_CONFLICT);
+	assert_int_equal(f->s.err.kind, ERROR_CONFLICT);
 	assert_int_equal(count_images(f), 1);
-	assert_int_equal(image_untag(f->store, "x:1", NULL, &f->err), 0);
+	assert_int_equal(image_untag(f->s.store, "x:1", NULL, &f->s.err), 0);
 	assert_int_equal(removal_of(f, id.text, IMAGE_REMOVE_UNNAMED, NULL), 0);
 	assert_int_equal(count_images(f), 0);
 }
@@ -562,8 +424,8 @@ static void test_used_image_is_not_removed(void **state)
 
 	load_one(f, "x:1", "one");
 	assert_true(removal_of(f, "x:1", 0, used_by_stopped) < 0);
-	assert_int_equal(f->err.kind, ERROR_CONFLICT);
-	assert_non_null(strstr(f->err.msg, "c0ffee"));
+	assert_int_equal(f->s.err.kind, ERROR_CONFLICT);
+	assert_non_null(strstr(f->s.err.msg, "c0ffee"));
 	assert_file(f, "x:1", "a", "one");
 }
 
@@ -587,11 +449,11 @@ static void test_gc_collects_what_no_image_has(void **state)
 	int fd;
 
 	load_one(f, "x:1", "one");
-	assert_true(asprintf(&path, "%s/images/blobs/sha256/%064d", f->dir, 0) > 0);
+	assert_true(asprintf(&path, "%s/images/blobs/sha256/%064d", f->s.dir, 0) > 0);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(fd_write_all(fd, "12345", 5), 0);
 	close(fd);
-	assert_int_equal(image_gc(f->store, NULL, &bytes, &f->err), 0);
+	assert_int_equal(image_gc(f->s.store, NULL, &bytes, &f->s.err), 0);
 	assert_int_equal(bytes, 5);
 	assert_file(f, "x:1", "a", "one");
 }
@@ -608,9 +470,9 @@ static void test_import_makes_an_image_of_one_layer(void **state)
 	cleanup_fd int fd = file_of(&layer);
 	struct digest id;
 
-	assert_int_equal(image_import(f->store, fd, "-", &options, &id, &f->err), 0);
+	assert_int_equal(image_import(f->s.store, fd, "-", &options, &id, &f->s.err), 0);
 	assert_file(f, "me/x", "a", "one");
-	assert_int_equal(image_lookup(f->store, id.text, &image, &f->err), 0);
+	assert_int_equal(image_lookup(f->s.store, id.text, &image, &f->s.err), 0);
 	assert_string_equal(image->config->config.cmd[1], "-c");
 	assert_string_equal(image->config->config.env[1], "B=x y");
 }
@@ -624,8 +486,8 @@ static void test_import_refuses_a_wrong_change_first(void **state)
 	cleanup_fd int fd = file_of(&layer);
 	struct digest id;
 
-	assert_true(image_import(f->store, fd, "-", &options, &id, &f->err) < 0);
-	assert_non_null(strstr(f->err.msg, "RUN is not a valid change command"));
+	assert_true(image_import(f->s.store, fd, "-", &options, &id, &f->s.err) < 0);
+	assert_non_null(strstr(f->s.err.msg, "RUN is not a valid change command"));
 	assert_int_equal(count_files(f, "layers"), 0);
 }
 
@@ -640,11 +502,11 @@ static void test_saved_image_loads_as_the_same(void **state)
 	load_one(f, "x:1", "one");
 	id = f->loaded.rows[0].id;
 	assert_int_equal(
-		image_save(f->store, texts, &(struct image_save_options){ 0 }, fd, &f->err), 0);
+		image_save(f->s.store, texts, &(struct image_save_options){ 0 }, fd, &f->s.err), 0);
 	assert_int_equal(removal_of(f, "x:1", 0, NULL), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	image_loaded_done(&f->loaded);
-	assert_int_equal(image_load(f->store, fd, "saved", &options, &f->loaded, &f->err), 0);
+	assert_int_equal(image_load(f->s.store, fd, "saved", &options, &f->loaded, &f->s.err), 0);
 	assert_true(digest_eq(&f->loaded.rows[0].id, &id));
 	assert_file(f, "x:1", "a", "one");
 }

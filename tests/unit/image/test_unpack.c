@@ -59,26 +59,10 @@ static int teardown(void **state)
 	return r;
 }
 
-/* The archive in two chunks, so that headers and contents are cut somewhere. */
-struct chunks {
-	const struct buf *tar;
-	size_t at;
-};
-
-static ssize_t next_chunk(void *ctx, const void **ret_data, struct error *err)
-{
-	struct chunks *c = ctx;
-	size_t n = MIN(c->tar->len - c->at, (size_t)700);
-
-	*ret_data = c->tar->data + c->at;
-	c->at += n;
-	return (ssize_t)n;
-}
-
 static int unpack(struct fixture *f)
 {
-	struct chunks chunks = { .tar = &f->tar };
-	const struct archive_source source = { .next = next_chunk, .ctx = &chunks };
+	struct tar_chunks chunks = { .tar = &f->tar };
+	const struct archive_source source = tar_chunks_source(&chunks);
 	cleanup_with(archive_reader_close) struct archive_reader *a = archive_reader_open(&source);
 
 	return unpack_archive(a, f->root_fd, &f->limits, UNPACK_ROOTLESS, &f->result, &f->err);
