@@ -64,6 +64,20 @@ nothing_left() {
   nothing_left
 }
 
+@test "what has come of a layer is unpacked already, while the rest is waited for" {
+  stuck_pull
+  # 90 % of what does not compress, less what the last block of the stream and the pipes hold
+  wait_until 10 bash -c "find '$BERTH_ROOT/tmp' -name data -size +$((FAKE_MIB * 1024 * 85 / 100))k | grep -q ."
+  [ -z "$(berth images -q)" ]
+  kill -9 $pid
+  wait $pid || true
+}
+
+@test "the layers of an image come at the same time" {
+  run -0 berth pull -q "$FAKE/together"
+  expect_output "$FAKE/together:latest"
+}
+
 @test "killed at 90 %: the store is clean, the next pull fetches the rest" {
   killed_pull
   run -0 berth system check

@@ -294,6 +294,22 @@ with_tls() {
   run -0 "$TRY" -i get "registry.localhost:${FAKE#*:}/plain" latest
 }
 
+@test "insecure registries of registries.conf: any certificate, and no HTTPS at all" {
+  needs program:docker-registry
+  export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
+  # shellcheck disable=SC2016
+  run -0 with_tls bash -c '
+    name=registry.localhost:${REGISTRY#*:} # not an address of this host, for which no configuration is needed
+    : >"$CONTAINERS_REGISTRIES_CONF"
+    "$TRY" tags "$name/x" 2>&1 | grep -i "certificate" || exit 2
+    printf "[[registry]]\nlocation = \"%s\"\ninsecure = true\n" "$name" >"$CONTAINERS_REGISTRIES_CONF"
+    "$TRY" tags "$name/x" 2>&1 | grep "name unknown" || exit 3'
+  printf '[[registry]]\nlocation = "registry.localhost:%s"\ninsecure = true\n' "${FAKE#*:}" >"$CONTAINERS_REGISTRIES_CONF"
+  run -0 "$TRY" get "registry.localhost:${FAKE#*:}/plain" latest
+  : >"$CONTAINERS_REGISTRIES_CONF"
+  run -1 "$TRY" get "registry.localhost:${FAKE#*:}/plain" latest
+}
+
 @test "a registry that wants a certificate of its clients" {
   needs program:docker-registry
   # shellcheck disable=SC2016

@@ -216,6 +216,21 @@ EOF2
   [ "${#lines[@]}" -eq 1 ]
 }
 
+@test "search by docker's own search, where a registry offers it" {
+  # shellcheck disable=SC2016
+  run -0 "$BERTH_TOP/tests/lib/fake-registry" bash -c '
+    berth search --format "{{.Name}} {{.Description}} {{.StarCount}} {{.IsOfficial}}{{.IsAutomated}}" "$FAKE/web" | sed "s,^$FAKE/,," &&
+    berth search --limit 3 --format "limit {{.Name}}" "$FAKE/web" &&
+    berth search --filter is-official=true --limit 30 --format "official {{.Name}}" "$FAKE/web" &&
+    berth search --filter stars=8 --filter is-automated=true --limit 30 --format "automated {{.Name}}" "$FAKE/web"'
+  [ "$(grep -c ^team/web <<<"$output")" -eq 25 ]
+  [ "${lines[0]}" = "team/web24 number 24 24 " ] # most stars first, of those that came
+  grep -qx "team/web07 number 7 7 \[OK\]" <<<"$output"
+  [ "$(grep -c ^limit <<<"$output")" -eq 3 ]
+  [ "$(grep ^official <<<"$output" | sed 's,127.*/team,team,')" = "official team/web07" ]
+  [ "$(grep ^automated <<<"$output" | sed 's,127.*/team,team,')" = "automated team/web08" ]
+}
+
 @test "search lists what a registry has, with docker's columns" {
   needs program:skopeo
   make_image docker "$BATS_TEST_TMPDIR/image.tar"

@@ -122,6 +122,28 @@ nothing_left() {
   run -0 berth pull "$REGISTRY/moved:1"
   expect_text "Already exists"
   expect_text "Status: Downloaded newer image for $REGISTRY/moved:1"
+  wait_until 5 grep -q '"GET /v2/moved/blobs/.*HTTP/1' "$REGISTRY_LOG"
+  # of all its blobs the config and the layer that is new
+  [ "$(grep -c '"GET /v2/moved/blobs/.*HTTP/1' "$REGISTRY_LOG")" = 2 ] || fail "$(grep '"GET /v2/moved' "$REGISTRY_LOG")"
+}
+
+@test "docker's list of manifests, and a list in a list" {
+  local amd arm
+  upload docker-archive:"$BATS_FILE_TMPDIR/small.tar" list:amd --format v2s2
+  upload oci-archive:"$BATS_FILE_TMPDIR/arm.tar" list:arm --format v2s2
+  amd=$(digest_of list:amd) arm=$(digest_of list:arm)
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[%s,%s]}' \
+    "$(one_of_index "$arm" "$(raw list:arm | wc -c)" arm64)" "$(one_of_index "$amd" "$(raw list:amd | wc -c)" amd64)" |
+    sed 's/vnd.oci.image.manifest.v1/vnd.docker.distribution.manifest.v2/g' | put list:1 application/vnd.docker.distribution.manifest.list.v2+json
+  berth pull -q --platform linux/amd64 "$REGISTRY/list:1"
+  [ "$(berth image inspect -f '{{.Architecture}} {{index .RepoDigests 0}}' "$REGISTRY/list:1")" = "amd64 $REGISTRY/list@$(digest_of list:1)" ]
+  berth pull -q --platform linux/arm64 "$REGISTRY/list:1"
+  [ "$(berth image inspect -f '{{.Architecture}}' "$REGISTRY/list:1")" = arm64 ]
+  one_of_index "$(digest_of many:1)" "$(raw many:1 | wc -c)" amd64 |
+    sed 's/image.manifest.v1/image.index.v1/; s/.*/{"schemaVersion":2,"mediaType":"application\/vnd.oci.image.index.v1+json","manifests":[&]}/' |
+    put many:nested application/vnd.oci.image.index.v1+json
+  berth pull -q --platform linux/amd64 "$REGISTRY/many:nested"
+  [ "$(berth image inspect -f '{{.Architecture}}' "$REGISTRY/many:nested")" = amd64 ]
 }
 
 @test "an index: the image of this machine, or the one that is asked for" {

@@ -305,6 +305,32 @@ all_there() {
   done
 }
 
+@test "small blobs go in one piece, large ones as a stream" {
+  fill_large "$UPLOAD/plain:pieces"
+  : >"$UPLOAD_LOG"
+  run -0 berth push "$UPLOAD/plain:pieces"
+  run -0 jq -r 'select(.path | contains("/plain/blobs/uploads/")) | select(.method != "POST") | "\(.method) \(if .received > 0 then "body" else "empty" end)"' "$UPLOAD_LOG"
+  [ "$(sort <<<"$output" | paste -sd,)" = "PATCH body,PUT body,PUT body,PUT empty" ] || fail "$output"
+  all_there
+}
+
+@test "umoci: what berth pushes it unpacks, what it makes berth runs" {
+  needs program:umoci
+  fill oci "$REGISTRY/umoci:1" --compress gzip
+  berth push -q "$REGISTRY/umoci:1"
+  skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/umoci:1" "oci:$work/layout:1"
+  umoci unpack --image "$work/layout:1" "$work/bundle" >/dev/null
+  cmp "$work/bundle/rootfs/bin/busybox" /bin/busybox
+  echo "made by umoci" >"$work/bundle/rootfs/etc/made"
+  rm "$work/bundle/rootfs/etc/os-release"
+  umoci repack --image "$work/layout:2" "$work/bundle" >/dev/null
+  umoci config --image "$work/layout:2" --config.cmd cat --config.cmd /etc/made
+  skopeo copy -q --dest-tls-verify=false "oci:$work/layout:2" "docker://$REGISTRY/umoci:2"
+  run -0 berth run --rm "$REGISTRY/umoci:2"
+  expect_text "made by umoci"
+  run -1 berth run --rm "$REGISTRY/umoci:2" cat /etc/os-release # its whiteout
+}
+
 @test "an upload that is cut at 90 % goes on there" {
   fill_large "$UPLOAD/cut-90:1"
   run -0 berth push "$UPLOAD/cut-90:1"
