@@ -227,8 +227,5 @@ int container_lock(int dir_fd, bool wait, struct error *err)
 	} while (r < 0 && errno == EINTR);
 	if (r == 0)
 		return 0;
-	if (errno == EWOULDBLOCK)
-		return error_kind(err, ERROR_CONFLICT,
-				  "the container is being started or removed by another process");
-	return error_sys(err, "cannot lock the container");
+	return errno == EWOULDBLOCK ? 1 : error_sys(err, "cannot lock the container");
 }

@@ -58,8 +58,9 @@ char *container_run_dir(const struct engine *e, const char *id);
 int engine_subdir(const struct engine *e, const char *name, int *ret_fd, struct error *err);
 
 /*
- * Hold the right to change the container's state: one process at a time starts or removes it. The
- * fd is the directory; closing it lets go. wait: else -EWOULDBLOCK with ERROR_CONFLICT.
+ * Hold the right to change the container's state: one process at a time starts, restarts or removes
+ * it. The fd is the directory; closing it lets go.
+ * Returns   0; without wait 1: somebody else holds it
  */
 int container_lock(int dir_fd, bool wait, struct error *err);
 
@@ -87,6 +88,13 @@ struct monitor_exit;
 /* The end of a container into its row. */
 int container_record_exit(struct engine *e, struct record *r, const struct monitor_exit *end,
 			  struct error *err);
+
+/*
+ * What follows from the end: with --rm the container is removed, else its row says how it ended.
+ * Returns   0; 1: nothing done, as somebody holds it with container_lock() (rm -f, restart): it is his
+ */
+int container_settle(struct engine *e, struct record *r, const struct monitor_exit *end,
+		     struct error *err);
 
 /*
  * Remove directory and row of a container that does not run. Idempotent: two at once are fine.

@@ -341,7 +341,8 @@ int monitor_wait_exit(const char *run_dir, const char *exit_file, int timeout_ms
 		r = on_exit(arg, &status, err);
 		if (r < 0)
 			return r;
-		attach_recorded(&c);
+		if (r == 0)
+			attach_recorded(&c);
 	}
 	*ret = status;
 	return 0;

@@ -89,7 +89,7 @@ int monitor_find(const char *run_dir, pid_t *ret_pid, struct error *err);
 /*
  * Wait for the end of a container that somebody else started. Asks its monitor, else reads the exit
  * file. on_exit, if not NULL, is called with the status before the monitor is told that it has been
- * recorded: write the database there.
+ * recorded: write the database there. 1: it has not been, and the monitor is told nothing.
  * Returns   0; 1: time is up; -ESRCH: no monitor and no exit file (the monitor was killed: look at
  *           init's pid)
  */

@@ -205,3 +205,16 @@ int container_discard(struct engine *e, const char *id, struct error *err)
 	engine_sweep_if_full(e);
 	return 0;
 }
+
+int container_settle(struct engine *e, struct record *r, const struct monitor_exit *end,
+		     struct error *err)
+{
+	cleanup_fd int dir_fd = -EBADF;
+
+	if (!(r->flags & RECORD_AUTO_REMOVE))
+		return container_record_exit(e, r, end, err);
+	if (container_dir_open(e, r->id, &dir_fd, err) == 0 &&
+	    container_lock(dir_fd, false, err) == 1)
+		return 1;
+	return container_discard(e, r->id, err);
+}

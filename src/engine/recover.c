@@ -105,7 +105,7 @@ static bool is_abandoned(struct check *c, int containers_fd, const char *id)
 
 	if (fd < 0 || fstat(fd, &st) < 0 ||
 	    clock_real_ns() / 1000000000 - st.st_mtim.tv_sec < YOUNG_S ||
-	    container_lock(fd, false, &ignored) < 0)
+	    container_lock(fd, false, &ignored) != 0)
 		return false;
 	return db_find(c->db, id, arena, &row, &ignored) < 0 && ignored.kind == ERROR_NOT_FOUND;
 }

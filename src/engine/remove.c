@@ -8,13 +8,17 @@
 #include "engine/stop.h"
 
 /* Not while somebody starts it. Its directory may be gone: then there is nothing to hold. */
-static int hold(struct engine *e, const char *id, int *ret_fd, struct error *err)
+static int hold(struct engine *e, const char *id, bool force, int *ret_fd, struct error *err)
 {
+	struct error ignored;
 	int r = container_dir_open(e, id, ret_fd, err);
 
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? r : container_lock(*ret_fd, true, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	/* a restart may be waiting for its end, for as long as its user said */
+	if (force && container_lock(*ret_fd, false, &ignored) == 1)
+		(void)engine_kill(e, id, NULL, &ignored); /* it may not run yet, or no more */
+	return container_lock(*ret_fd, true, err);
 }
 
 static int remove_found(struct engine *e, const char *id, bool force, struct error *err)
@@ -22,7 +26,7 @@ static int remove_found(struct engine *e, const char *id, bool force, struct err
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_fd int dir_fd = -EBADF;
 	struct record record;
-	int r = hold(e, id, &dir_fd, err);
+	int r = hold(e, id, force, &dir_fd, err);
 
 	if (r < 0)
 		return r;
@@ -36,6 +40,7 @@ static int remove_found(struct engine *e, const char *id, bool force, struct err
 					  "You cannot remove a %s container %s. Stop the container "
 					  "before attempting removal or force remove",
 					  container_state_name(record.state), record.id);
+		record.flags &= ~(unsigned)RECORD_AUTO_REMOVE; /* we hold it, so we remove it */
 		r = container_kill(e, &record, err);
 		if (r < 0)
 			return r;

@@ -81,14 +81,6 @@ int engine_attach(struct engine *e, const char *ref, unsigned flags,
 	return 0;
 }
 
-/* Record the end, or with --rm remove what ended. */
-static int settle(struct engine_session *s, const struct monitor_exit *end, struct error *err)
-{
-	if (s->record.flags & RECORD_AUTO_REMOVE)
-		return container_discard(s->e, s->record.id, err);
-	return container_record_exit(s->e, &s->record, end, err);
-}
-
 int engine_session_wait(struct engine_session *s, int *ret_exit_code, struct error *err)
 {
 	struct error lost;
@@ -106,10 +98,11 @@ int engine_session_wait(struct engine_session *s, int *ret_exit_code, struct err
 		log_debug("the monitor of '%s' is lost: %s", s->record.id, lost.msg);
 		return wait_for_end(s->e, &s->record, -1, ret_exit_code, err);
 	}
-	r = settle(s, &s->end, err);
+	r = container_settle(s->e, &s->record, &s->end, err);
 	if (r < 0)
 		return r;
-	monitor_recorded(&s->monitor);
+	if (r == 0)
+		monitor_recorded(&s->monitor);
 	*ret_exit_code = s->end.code;
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include "engine/join.h"
 #include "engine/monitor_client.h"
 #include "engine/session.h"
+#include "engine/stop.h"
 #include "runtime/statedir.h"
 
 struct start {
@@ -58,11 +59,13 @@ static int check_startable(const struct record *r, struct error *err)
 static int prepare(struct start *s, struct error *err)
 {
 	const char *id = s->record->id;
-	int r = container_dir_open(s->e, id, &s->dir_fd, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = container_lock(s->dir_fd, true, err);
+	if (s->dir_fd < 0) {
+		r = container_dir_open(s->e, id, &s->dir_fd, err);
+		if (r >= 0)
+			r = container_lock(s->dir_fd, true, err);
+	}
 	if (r < 0)
 		return r;
 	container_clean_runtime(s->e, id);
@@ -227,11 +230,11 @@ static int start_found(struct start *s, struct error *err)
 	return r;
 }
 
-int engine_start(struct engine *e, const char *ref, unsigned flags,
-		 struct engine_session **ret_session, struct error *err)
+static int start_ref(struct engine *e, const char *ref, unsigned flags, int held_fd,
+		     struct engine_session **ret_session, struct error *err)
 {
 	__attribute__((cleanup(start_done))) struct start s = {
-		.e = e, .flags = flags, .dir_fd = -EBADF, .session = session_new(e)
+		.e = e, .flags = flags, .dir_fd = held_fd, .session = session_new(e)
 	};
 	int r;
 
@@ -253,4 +256,15 @@ int engine_start(struct engine *e, const char *ref, unsigned flags,
 	if (ret_session)
 		*ret_session = take_ptr(&s.session);
 	return 0;
+}
+
+int engine_start(struct engine *e, const char *ref, unsigned flags,
+		 struct engine_session **ret_session, struct error *err)
+{
+	return start_ref(e, ref, flags, -EBADF, ret_session, err);
+}
+
+int container_start_held(struct engine *e, const char *id, int *held_fd, struct error *err)
+{
+	return start_ref(e, id, 0, take_fd(held_fd), NULL, err);
 }

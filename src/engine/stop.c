@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals to a container's init: stop, kill, restart; and the freezer: pause, unpause. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 
 #include "base/mem.h"
@@ -119,7 +120,8 @@ static int stop_found(struct engine *e, struct record *r, const char *signal, in
 	status = signal_init(e, r, signo, err);
 	if (status < 0)
 		return status;
-	status = wait_for_end(e, r, timeout_s < 0 ? -1 : timeout_s * 1000, &code, err);
+	status = wait_for_end(e, r, timeout_s < 0 ? -1 : MIN(timeout_s, INT_MAX / 1000) * 1000,
+			      &code, err);
 	return status == 1 ? container_kill(e, r, err) : status;
 }
 
@@ -140,15 +142,22 @@ int engine_restart(struct engine *e, const char *ref, const char *signal, int ti
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	struct record record;
+	cleanup_fd int dir_fd = -EBADF;
 	int r = container_find(e, ref, arena, &record, err);
 
+	if (r >= 0)
+		r = container_dir_open(e, record.id, &dir_fd, err);
+	/* Held from here on: who sees it end must not remove what is to start again. */
+	if (r >= 0)
+		r = container_lock(dir_fd, true, err);
+	if (r >= 0)
+		r = container_find(e, record.id, arena, &record, err);
 	if (r < 0)
 		return r;
 	if (record_is_live(&record)) {
 		unsigned flags = record.flags;
 
-		/* Stopping must not remove what is to start again. */
-		record.flags &= ~(unsigned)RECORD_AUTO_REMOVE;
+		record.flags &= ~(unsigned)RECORD_AUTO_REMOVE; /* nor must we */
 		r = stop_found(e, &record, signal, timeout_s, err);
 		if (r < 0)
 			return r;
@@ -157,7 +166,7 @@ int engine_restart(struct engine *e, const char *ref, const char *signal, int ti
 		if (r < 0)
 			return r;
 	}
-	return engine_start(e, record.id, 0, NULL, err);
+	return container_start_held(e, record.id, &dir_fd, err);
 }
 
 int engine_kill(struct engine *e, const char *ref, const char *signal, struct error *err)

@@ -17,13 +17,8 @@ struct waiter {
 static int record_end(void *arg, const struct monitor_exit *end, struct error *err)
 {
 	struct waiter *w = arg;
-	int r;
 
-	if (w->record->flags & RECORD_AUTO_REMOVE)
-		return container_discard(w->e, w->record->id, err);
-	r = container_record_exit(w->e, w->record, end, err);
-	/* Removed meanwhile: nothing left to record. */
-	return r == -ENOENT ? 0 : r;
+	return container_settle(w->e, w->record, end, err);
 }
 
 /* The monitor was killed: only init itself is left to watch. 1: time is up. */

@@ -286,6 +286,36 @@ PYTHON
   [ "$second" -gt 0 ]
 }
 
+@test "restart: --rm removes at the end, not in between, whoever watches" {
+  local client watcher code=0
+  berth run --rm --name again-rm berth-test sleep 1000 &
+  client=$!
+  wait_until 10 bash -c '[ "$(berth inspect -f "{{.State.Status}}" again-rm)" = running ]'
+  berth wait again-rm &
+  watcher=$!
+  sleep 0.5
+  run -0 berth restart -t 0 again-rm
+  wait "$client" || code=$?
+  [ "$code" = 137 ]
+  wait "$watcher"
+  [ "$(berth inspect -f '{{.State.Status}}' again-rm)" = running ]
+  berth stop -t 0 again-rm
+  run -1 berth inspect again-rm
+}
+
+@test "rm -f does not wait for a patient restart, nor stop for ever with a large timeout" {
+  berth run -d --name patient berth-test sleep 1000 >/dev/null
+  berth restart -t 600 patient &
+  local restart=$!
+  sleep 0.5
+  run -0 timeout 20 berth rm -f patient
+  wait "$restart"
+  berth run -d --name patient berth-test sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
+  sleep 0.5
+  run -0 berth stop -t 2147483647 patient
+  [ "$(berth inspect -f '{{.State.ExitCode}}' patient)" = 3 ]
+}
+
 @test "inspect has docker's fields" {
   berth run -d --name fields -e A=1 -l x=y -w /tmp berth-test sleep 100 >/dev/null
   run -0 berth inspect fields
