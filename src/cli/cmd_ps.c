@@ -89,8 +89,9 @@ static const struct output_column columns[] = {
 
 /* Filters: "key=value"; several of one key are alternatives, of several keys all must hold. */
 
+/* When the containers were made that before= and since= name. */
 struct filter_context {
-	const struct container_list *list;
+	int64_t before_ns, since_ns;
 };
 
 static bool regex_matches(const char *pattern, const char *text)
@@ -163,42 +164,54 @@ static bool match_network(const struct container_info *c, const char *value,
 	return str_eq(c->network, value);
 }
 
-/* Position of the container that value names in the list (newest first), or n. */
-static size_t position_of(const struct container_list *list, const char *value)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_eq(list->items[i].name, value) || str_after(list->items[i].id, value))
-			return i;
-	return list->n;
-}
-
-static bool match_before(const struct container_info *c, const char *value,
+static bool match_before(const struct container_info *c, const char *value UNUSED,
 			 const struct filter_context *x)
 {
-	size_t i = position_of(x->list, value);
-
-	return i < x->list->n && c > &x->list->items[i];
+	return c->created_ns < x->before_ns;
 }
 
-static bool match_since(const struct container_info *c, const char *value,
+static bool match_since(const struct container_info *c, const char *value UNUSED,
 			const struct filter_context *x)
 {
-	size_t i = position_of(x->list, value);
+	return c->created_ns > x->since_ns;
+}
 
-	return i < x->list->n && c < &x->list->items[i];
+static bool is_status(const char *value)
+{
+	/* docker has them, and no container of ours is ever in them */
+	if (str_eq(value, "restarting") || str_eq(value, "removing"))
+		return true;
+	for (enum container_state s = 0; s < CONTAINER_STATE_COUNT; s++)
+		if (str_eq(value, container_state_name(s)))
+			return true;
+	return false;
+}
+
+static bool is_exit_code(const char *value)
+{
+	int code;
+
+	return str_to_int(value, &code) == 0;
 }
 
 static const struct {
 	const char *key;
 	bool (*match)(const struct container_info *c, const char *value,
 		      const struct filter_context *x);
-	bool all_states; /* asking for it means that those that do not run count, too */
+	bool (*is_valid)(const char *value); /* NULL: any */
+	/* asking for it means that those that do not run count, too */
+	bool all_states;
+	size_t reference; /* 1 + offset in struct filter_context: the value names a container */
 } filters[] = {
-	{ "ancestor", match_ancestor, false }, { "before", match_before, false },
-	{ "exited", match_exited, true },      { "id", match_id, false },
-	{ "label", match_label, false },       { "name", match_name, false },
-	{ "network", match_network, false },   { "since", match_since, false },
-	{ "status", match_status, true },
+	{ "ancestor", match_ancestor },
+	{ "before", match_before, .reference = 1 + offsetof(struct filter_context, before_ns) },
+	{ "exited", match_exited, is_exit_code, true },
+	{ "id", match_id },
+	{ "label", match_label },
+	{ "name", match_name },
+	{ "network", match_network },
+	{ "since", match_since, .reference = 1 + offsetof(struct filter_context, since_ns) },
+	{ "status", match_status, is_status, true },
 };
 
 /* Index into filters of "key=value", or an error. */
@@ -223,14 +236,35 @@ static int filter_index(const char *filter, const char **ret_value, struct error
 			  filter);
 }
 
-static int check_filters(char *const *list, bool *ret_all, struct error *err)
+static int find_created(struct engine *e, const char *ref, int64_t *ret_ns, struct error *err)
+{
+	struct container_list list = { 0 };
+	int r = engine_lookup(e, ref, &list, err);
+
+	if (r == 0)
+		*ret_ns = list.items[0].created_ns;
+	container_list_done(&list);
+	return r;
+}
+
+/* All that can be wrong with filters is told here. *ret_all is set if one asks for all states. */
+static int prepare_filters(struct engine *e, char *const *list, struct filter_context *x,
+			   bool *ret_all, struct error *err)
 {
 	for (size_t i = 0; list && list[i]; i++) {
 		const char *value;
-		int index = filter_index(list[i], &value, err);
+		int r = 0, index = filter_index(list[i], &value, err);
 
 		if (index < 0)
 			return index;
+		if (filters[index].is_valid && !filters[index].is_valid(value))
+			return error_kind(err, ERROR_INVALID, "invalid filter '%s'", list[i]);
+		if (filters[index].reference)
+			r = find_created(e, value,
+					 (int64_t *)((char *)x + filters[index].reference - 1),
+					 err);
+		if (r < 0)
+			return r;
 		*ret_all |= filters[index].all_states;
 	}
 	return 0;
@@ -324,10 +358,9 @@ void ps_add_fields(struct json_writer *w, const struct container_info *c, bool n
 	json_add_string(w, "Platform", c->platform ? c->platform : "");
 }
 
-static int format_rows(struct engine *e, const struct ps_flags *f,
+static int format_rows(struct engine *e, const struct ps_flags *f, const struct filter_context *x,
 		       const struct container_list *list, struct buf *out, struct error *err)
 {
-	struct filter_context x = { .list = list };
 	size_t limit = f->latest ? 1 : f->last > 0 ? (size_t)f->last : list->n;
 	int64_t now = clock_real_ns();
 	struct json_writer w;
@@ -337,7 +370,7 @@ static int format_rows(struct engine *e, const struct ps_flags *f,
 	for (size_t i = 0; i < list->n && limit > 0; i++) {
 		int r;
 
-		if (!passes(&list->items[i], f->filter, &x))
+		if (!passes(&list->items[i], f->filter, x))
 			continue;
 		limit--;
 		json_begin_object(&w, NULL);
@@ -361,15 +394,16 @@ int cmd_ps(struct cli *cli, void *target, int n UNUSED, char **args UNUSED, stru
 			    .columns = columns,
 			    .n_columns = ARRAY_SIZE(columns) };
 	bool all = f->all || f->latest || f->last > 0;
+	struct filter_context x = { 0 };
 	struct engine *e;
-	int r = check_filters(f->filter, &all, err);
+	int r = cli_engine(cli, &e, err);
 
 	if (r == 0)
-		r = cli_engine(cli, &e, err);
+		r = prepare_filters(e, f->filter, &x, &all, err);
 	if (r == 0)
 		r = engine_list(e, all, &list, err);
 	if (r == 0)
-		r = format_rows(e, f, &list, &rows, err);
+		r = format_rows(e, f, &x, &list, &rows, err);
 	if (r == 0)
 		r = output_rows(&o, &rows, err);
 	container_list_done(&list);

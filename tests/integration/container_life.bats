@@ -79,6 +79,23 @@ teardown() {
   expect_text "invalid filter 'nonsense'"
 }
 
+@test "ps filters that can match nothing say so, before and since know what does not run" {
+  berth run --name oldest berth-test true
+  berth run -d --name newer berth-test sleep 100 >/dev/null
+  [ "$(berth ps --filter since=oldest --format '{{.Names}}')" = newer ]
+  [ "$(berth ps -a --filter before=newer --filter name=oldest --format '{{.Names}}')" = oldest ]
+  for filter in status=runing exited=zero; do
+    run -1 berth ps --filter "$filter"
+    expect_text "invalid filter '$filter'"
+  done
+  for filter in since=nobody before=nobody; do
+    run -1 berth ps --filter "$filter"
+    expect_text "No such container: nobody"
+  done
+  run -0 berth ps -q --filter status=restarting
+  expect_output ""
+}
+
 @test "stop: TERM first, then KILL; the exit code tells" {
   berth run -d --name polite berth-test sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
   sleep 0.3
