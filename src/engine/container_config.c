@@ -340,11 +340,18 @@ static int merge_surroundings(struct container_config *c, struct error *err)
 	r = merge_hosts(c, err);
 	if (r < 0)
 		return r;
-	return spec_security(&(struct security_options){ .cap_add = o->cap_add,
-							 .cap_drop = o->cap_drop,
-							 .security_opts = o->security_opt,
-							 .privileged = o->privileged },
-			     c->arena, &c->security, err);
+	r = spec_security(&(struct security_options){ .cap_add = o->cap_add,
+						      .cap_drop = o->cap_drop,
+						      .security_opts = o->security_opt,
+						      .privileged = o->privileged },
+			  c->arena, &c->security, err);
+	if (r < 0)
+		return r;
+	if (c->security.writable_cgroups && c->ns[OCI_NS_CGROUP].kind != NAMESPACE_PRIVATE)
+		return error_kind(err, ERROR_INVALID,
+				  "--security-opt writable-cgroups: the container would write the "
+				  "host's cgroups; give it --cgroupns private");
+	return 0;
 }
 
 static int by_text(const void *a, const void *b)

@@ -220,7 +220,7 @@ static void add_capabilities(struct json_writer *w, const char *key, char *const
 static void add_modes(const struct container_config *c, struct json_writer *w)
 {
 	add_mode(c, w, OCI_NS_NET, "none");
-	add_mode(c, w, OCI_NS_IPC, "private");
+	add_mode(c, w, OCI_NS_IPC, str_empty(c->options->ipc) ? "private" : c->options->ipc);
 	add_mode(c, w, OCI_NS_PID, "");
 	add_mode(c, w, OCI_NS_UTS, "");
 	add_mode(c, w, OCI_NS_USER, "");

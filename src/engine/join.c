@@ -51,13 +51,17 @@ static int joined_pid(struct engine *e, const struct json *document, enum oci_ns
 
 /*
  * /dev/shm goes with the ipc namespace: what is mounted there in the other container, and not what
- * spec_build_mounts() or an earlier start left. A mount of the user's own there stays.
+ * spec_build_mounts() or an earlier start left. A mount of the user's own there stays, and where the
+ * other has none (--ipc none), ours is our own.
  */
 static void share_shm(struct oci_spec *spec, int pid)
 {
 	static const char *const options[] = { "rbind", "rw", "rprivate" };
+	const char *shm = arena_printf(spec->arena, "/proc/%d/root" SPEC_SHM_PATH, pid);
 	struct oci_mount *mounts = arena_alloc(spec->arena, (spec->n_mounts + 1) * sizeof(*mounts));
 
+	if (faccessat(AT_FDCWD, shm, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
 	for (size_t i = 0; i < spec->n_mounts; i++) {
 		bool was_shared = str_after(spec->mounts[i].source, "/proc/") &&
 				  str_ends(spec->mounts[i].source, "/root" SPEC_SHM_PATH);
@@ -67,7 +71,7 @@ static void share_shm(struct oci_spec *spec, int pid)
 		    (!was_shared && !str_eq(mounts[i].source, SPEC_SHM_SOURCE)))
 			continue;
 		mounts[i].type = "bind";
-		mounts[i].source = arena_printf(spec->arena, "/proc/%d/root" SPEC_SHM_PATH, pid);
+		mounts[i].source = shm;
 		mounts[i].options = options;
 		mounts[i].n_options = ARRAY_SIZE(options);
 	}

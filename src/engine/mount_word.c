@@ -126,7 +126,7 @@ int mount_word_parse_volume(const char *text, struct arena *arena, struct mount_
 struct mount_fields {
 	const char *type, *source, *target, *propagation;
 	const char *tmpfs_size, *tmpfs_mode;
-	bool read_only, non_recursive, create_source;
+	bool read_only, read_only_below, non_recursive, create_source;
 };
 
 /* "key", "key=true", "key=0" */
@@ -146,9 +146,10 @@ static int field_recursive(const char *value, struct mount_fields *f, struct err
 		f->non_recursive = true;
 		return 0;
 	}
-	if (str_eq(value, "readonly"))
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: bind-recursive=readonly");
+	if (str_eq(value, "readonly")) {
+		f->read_only_below = true;
+		return 0;
+	}
 	return error_kind(err, ERROR_INVALID,
 			  "invalid value for bind-recursive: %s (must be \"enabled\", "
 			  "\"disabled\", \"writable\", or \"readonly\")",
@@ -262,6 +263,11 @@ static int mount_bind(const struct mount_fields *f, struct arena *arena, struct 
 					  f->propagation);
 		ret->propagation = propagations[p];
 	}
+	if (f->read_only_below && !(f->read_only && str_eq(f->propagation, "rprivate")))
+		return error_kind(err, ERROR_INVALID,
+				  "option 'bind-recursive=readonly' requires '%s' to be specified "
+				  "in conjunction",
+				  f->read_only ? "bind-propagation=rprivate" : "readonly");
 	if (f->source[0] != '/' && f->source[0] != '.')
 		return error_kind(err, ERROR_INVALID,
 				  "invalid mount config for type \"bind\": invalid mount path: "
@@ -269,6 +275,7 @@ static int mount_bind(const struct mount_fields *f, struct arena *arena, struct 
 				  f->source);
 	ret->type = MOUNT_WORD_BIND;
 	ret->read_only = f->read_only;
+	ret->read_only_below = f->read_only_below;
 	ret->recursive = !f->non_recursive;
 	ret->create_source = f->create_source;
 	return set_source(ret, arena, f->source, text, err);

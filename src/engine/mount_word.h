@@ -19,8 +19,9 @@ struct mount_word {
 	const char *propagation;    /* "rprivate", ... */
 	const char *const *options; /* of a tmpfs: mount option words, NULL-terminated */
 	bool read_only, recursive;
-	char relabel;	    /* 'z', 'Z': its SELinux labels are changed; or 0 */
-	bool create_source; /* -v: a missing directory is made; --mount: an error */
+	bool read_only_below; /* also what is mounted below the source */
+	char relabel;	      /* 'z', 'Z': its SELinux labels are changed; or 0 */
+	bool create_source;   /* -v: a missing directory is made; --mount: an error */
 };
 
 /*

@@ -11,7 +11,7 @@ static const struct {
 } words[OCI_NS_COUNT] = {
 	[OCI_NS_NET] = { "network", "network", "NetworkMode", true, true, " none " },
 	[OCI_NS_PID] = { "pid", "PID", "PidMode", true, true, " private " },
-	[OCI_NS_IPC] = { "ipc", "IPC", "IpcMode", true, true, " private shareable " },
+	[OCI_NS_IPC] = { "ipc", "IPC", "IpcMode", true, true, " none private shareable " },
 	[OCI_NS_UTS] = { "uts", "UTS", "UTSMode", true, true, " private " },
 	[OCI_NS_USER] = { "userns", "USER", "UsernsMode", true, false, " " },
 	[OCI_NS_CGROUP] = { "cgroupns", "CGROUP", "CgroupnsMode", true, false, " private " },
@@ -52,8 +52,6 @@ int namespace_mode_parse(enum oci_ns ns, const char *word, struct namespace_mode
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "not supported yet: user namespace mode '%s'; use --userns host",
 				  word);
-	if (ns == OCI_NS_IPC && str_eq(word, "none"))
-		return error_kind(err, ERROR_UNSUPPORTED, "not supported yet: --ipc none");
 	return error_kind(err, ERROR_INVALID, "--%s: invalid %s mode", words[ns].option,
 			  words[ns].docker_name);
 }

@@ -66,7 +66,7 @@ static void add_shm_and_mqueue(const struct container_config *c, struct mount_li
 	if (!c->no_mqueue)
 		add_copy(list, "/dev/mqueue", "mqueue", "mqueue",
 			 WORDS("nosuid", "noexec", "nodev"));
-	if (user_mounts_on(c, SPEC_SHM_PATH))
+	if (user_mounts_on(c, SPEC_SHM_PATH) || str_eq(c->options->ipc, "none"))
 		return;
 	if (c->ns[OCI_NS_IPC].kind == NAMESPACE_HOST)
 		add_bind(list, SPEC_SHM_PATH, SPEC_SHM_PATH, "rw", true, "rprivate");
@@ -85,7 +85,9 @@ static bool is_foreign(const struct container_config *c, enum oci_ns ns)
 
 static void add_system(const struct container_config *c, struct mount_list *list)
 {
-	const char *access = c->options->privileged ? "rw" : "ro";
+	bool privileged = c->options->privileged;
+	const char *access = privileged ? "rw" : "ro";
+	const char *cgroup_access = privileged || c->security.writable_cgroups ? "rw" : "ro";
 
 	if (is_foreign(c, OCI_NS_PID))
 		add_copy(list, "/proc", "bind", "/proc",
@@ -104,7 +106,7 @@ static void add_system(const struct container_config *c, struct mount_list *list
 		add_copy(list, "/sys", "sysfs", "sysfs",
 			 WORDS("nosuid", "noexec", "nodev", access));
 	add_copy(list, "/sys/fs/cgroup", "cgroup", "cgroup",
-		 WORDS("nosuid", "noexec", "nodev", access));
+		 WORDS("nosuid", "noexec", "nodev", cgroup_access));
 	add_shm_and_mqueue(c, list);
 }
 
@@ -134,7 +136,10 @@ static void add_user(const struct container_config *c, struct mount_list *list)
 				n++;
 			add(list, m->destination, "tmpfs", "tmpfs", m->options, n);
 		} else {
-			add_bind(list, m->source, m->destination, m->read_only ? "ro" : "rw",
+			add_bind(list, m->source, m->destination,
+				 m->read_only_below ? "rro"
+				 : m->read_only	    ? "ro"
+						    : "rw",
 				 m->recursive, m->propagation);
 		}
 	}

@@ -112,12 +112,22 @@ static int parse_label(struct words *w, const char *value, struct error *err)
 			  value);
 }
 
+static int parse_bool(const char *name, const char *value, bool *ret, struct error *err)
+{
+	if (str_to_bool(value, ret) < 0)
+		return error_kind(err, ERROR_INVALID, "invalid --security-opt: \"%s=%s\"", name,
+				  value);
+	return 0;
+}
+
 static int parse_no_new_privileges(struct words *w, const char *value, struct error *err)
 {
-	if (str_to_bool(value, &w->security->no_new_privileges) < 0)
-		return error_kind(err, ERROR_INVALID,
-				  "invalid --security-opt: \"no-new-privileges=%s\"", value);
-	return 0;
+	return parse_bool("no-new-privileges", value, &w->security->no_new_privileges, err);
+}
+
+static int parse_writable_cgroups(struct words *w, const char *value, struct error *err)
+{
+	return parse_bool("writable-cgroups", value, &w->security->writable_cgroups, err);
 }
 
 static int parse_seccomp(struct words *w, const char *value, struct error *err)
@@ -139,16 +149,17 @@ static int parse_systempaths(struct words *w, const char *value, struct error *e
 static const struct security_word {
 	const char *name;
 	int (*parse)(struct words *w, const char *value, struct error *err);
+	bool is_switch; /* alone it means "=true" */
 } security_words[] = {
 	{ "apparmor", parse_apparmor },
 	{ "label", parse_label },
 	{ "mask", NULL },
-	{ "no-new-privileges", parse_no_new_privileges },
+	{ "no-new-privileges", parse_no_new_privileges, true },
 	{ "proc-opts", NULL },
 	{ "seccomp", parse_seccomp },
 	{ "systempaths", parse_systempaths },
 	{ "unmask", NULL },
-	{ "writable-cgroups", NULL },
+	{ "writable-cgroups", parse_writable_cgroups, true },
 };
 
 static int parse_word(struct words *w, const char *word, struct error *err)
@@ -167,7 +178,7 @@ static int parse_word(struct words *w, const char *word, struct error *err)
 					  "not supported yet: --security-opt %s", word);
 		if (word[len] && word[len + 1])
 			return s->parse(w, word + len + 1, err);
-		if (!word[len] && s->parse == parse_no_new_privileges)
+		if (!word[len] && s->is_switch)
 			return s->parse(w, "true", err);
 		break;
 	}

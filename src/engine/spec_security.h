@@ -29,6 +29,7 @@ struct security {
 	const struct oci_capabilities *capabilities; /* security_caps(caps, 0, ...) */
 	const struct oci_seccomp *seccomp;	     /* NULL: unconfined */
 	bool no_new_privileges;
+	bool writable_cgroups;	      /* /sys/fs/cgroup is not read-only */
 	const char *apparmor_profile; /* NULL: none asked */
 	struct selinux_words selinux;
 	const char *selinux_label,

@@ -71,6 +71,19 @@ ns() {
   berth rm -f donor taker liar
 }
 
+@test "--ipc none: a namespace of its own, and no /dev/shm" {
+  berth run -d --name no-shm --ipc none berth-test sleep 100 >/dev/null
+  run -0 berth exec no-shm sh -c 'ls /dev; cat /proc/mounts'
+  expect_no_text shm
+  expect_text mqueue
+  [ "$(berth exec no-shm readlink /proc/self/ns/ipc)" != "$(readlink /proc/self/ns/ipc)" ]
+  [ "$(berth inspect -f '{{.HostConfig.IpcMode}}' no-shm)" = none ]
+  # who joins has a /dev/shm of his own
+  run -0 berth run --rm --ipc container:no-shm berth-test grep -c ' /dev/shm ' /proc/mounts
+  expect_output 1
+  berth rm -f no-shm
+}
+
 @test "--network none has a loopback that is up, and nothing else" {
   run -0 berth run --rm --network none berth-test ip -o addr
   expect_text "127.0.0.1/8"
@@ -180,6 +193,30 @@ ns() {
   expect_text nothere
   run -0 berth run --rm --mount type=tmpfs,dst=/t,tmpfs-size=1m berth-test grep ' /t ' /proc/mounts
   expect_text size=1024k
+}
+
+@test "--security-opt writable-cgroups: its own, and not the host's" {
+  run -1 berth run --rm --cgroupns private berth-test mkdir /sys/fs/cgroup/pids/sub /sys/fs/cgroup/sub
+  expect_text "Read-only file system"
+  run -0 berth run --rm --cgroupns private --security-opt writable-cgroups berth-test \
+    sh -c 'd=/sys/fs/cgroup; [ ! -e $d/pids ] || d=$d/pids; mkdir $d/sub && rmdir $d/sub'
+  run -125 berth run --rm --cgroupns host --security-opt writable-cgroups=true berth-test true
+  expect_text "--cgroupns private"
+}
+
+@test "--mount bind-recursive=readonly: what is mounted below, too" {
+  local dir=$BATS_TEST_TMPDIR/outer
+  mkdir -p "$dir/inner"
+  mount -t tmpfs none "$dir/inner"
+  run berth run --rm --mount "type=bind,src=$dir,dst=/d,readonly,bind-propagation=rprivate,bind-recursive=readonly" \
+    berth-test touch /d/inner/no
+  local plain=$output code=$status
+  run -0 berth run --rm --mount "type=bind,src=$dir,dst=/d,readonly,bind-recursive=writable" berth-test touch /d/inner/yes
+  umount "$dir/inner"
+  [ "$code" = 1 ]
+  [[ $plain == *"Read-only file system"* ]]
+  run -125 berth run --rm --mount "type=bind,src=$dir,dst=/d,bind-recursive=readonly" berth-test true
+  expect_text "requires 'readonly'"
 }
 
 @test "--sysctl of a namespace of its own works, of the host is refused" {

@@ -202,8 +202,10 @@ static void test_words_that_are_wrong_or_not_ours_yet(void **state)
 	       "invalid --security-opt: \"seccomp\"");
 	refuse(f, (struct security_options){ .security_opts = WORDS("seccomp=") }, ERROR_INVALID,
 	       "invalid --security-opt");
-	refuse(f, (struct security_options){ .security_opts = WORDS("writable-cgroups=true") },
+	refuse(f, (struct security_options){ .security_opts = WORDS("unmask=ALL") },
 	       ERROR_UNSUPPORTED, "not supported yet");
+	refuse(f, (struct security_options){ .security_opts = WORDS("writable-cgroups=perhaps") },
+	       ERROR_INVALID, "invalid --security-opt: \"writable-cgroups=perhaps\"");
 	refuse(f, (struct security_options){ .security_opts = WORDS("seccomp=/no/such.json") },
 	       ERROR_INTERNAL, "opening seccomp profile (/no/such.json) failed");
 }
@@ -214,6 +216,16 @@ static void test_systempaths_unmask(void **state)
 
 	accept(f, (struct security_options){ .security_opts = WORDS("systempaths=unconfined") });
 	assert_true(f->s.unmask_paths);
+}
+
+static void test_writable_cgroups(void **state)
+{
+	struct fixture *f = *state;
+
+	accept(f, (struct security_options){ .security_opts = WORDS("writable-cgroups") });
+	assert_true(f->s.writable_cgroups);
+	accept(f, (struct security_options){ .security_opts = WORDS("writable-cgroups=false") });
+	assert_false(f->s.writable_cgroups);
 }
 
 /* Profiles */
@@ -340,6 +352,7 @@ int main(void)
 		TEST(test_apparmor_and_label_words),
 		TEST(test_words_that_are_wrong_or_not_ours_yet),
 		TEST(test_systempaths_unmask),
+		TEST(test_writable_cgroups),
 		TEST(test_the_compiled_in_profile_is_the_data_file),
 		TEST(test_includes_and_excludes_choose_rules),
 		TEST(test_broken_profiles_name_the_place),
