@@ -17,6 +17,7 @@
 struct push_flags {
 	bool all_tags, quiet;
 	const char *platform, *digestfile;
+	struct sign_options sign;
 	enum compression compression;
 	struct registry_flags registry;
 };
@@ -70,6 +71,16 @@ static const struct option push_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_flags, quiet),
 	  .help = "Suppress verbose output" },
+	{ .name = "sign-by",
+	  .type = OPTION_STRING,
+	  .arg = "fingerprint",
+	  OPTION_FIELD(push_flags, sign.key),
+	  .help = "Sign with this key of gpg's, into the lookaside-staging of registries.d" },
+	{ .name = "sign-passphrase-file",
+	  .type = OPTION_STRING,
+	  .arg = "path",
+	  OPTION_FIELD(push_flags, sign.passphrase_file),
+	  .help = "Read the key's passphrase from this file" },
 	REGISTRY_OPTION_TLS_VERIFY(push_flags),
 };
 
@@ -135,6 +146,7 @@ static int cmd_push(struct cli *cli, void *target, int n, char **args, struct er
 	struct image_push_options o = { .source = n > 1 ? args[0] : NULL,
 					.all_tags = f->all_tags,
 					.platform = f->platform,
+					.sign = f->sign,
 					.compression = f->compression,
 					.pushed = &pushed };
 	cleanup_reference struct reference ref = { 0 };

@@ -166,3 +166,31 @@ int gpg_verify(const struct gpg_keys *keys, size_t n_keys, const char *message, 
 		return r;
 	return file_read(AT_FDCWD, out, GPG_TEXT_MAX_BYTES, ret_text, ret_len, err);
 }
+
+int gpg_sign(const char *key, const char *passphrase_file, const char *text, size_t len,
+	     struct buf *ret_message, struct error *err)
+{
+	const char *argv[] = { "gpg", "--batch", "--no-tty", "--sign", "--local-user", key, NULL,
+			       NULL,  NULL,	 NULL,	     NULL };
+	const struct proc_run run = { .argv = argv,
+				      .input = text,
+				      .input_len = len,
+				      .output_max = GPG_TEXT_MAX_BYTES,
+				      .keep_stderr = true };
+	struct proc_status exit_status;
+	int r;
+
+	if (passphrase_file) {
+		argv[6] = "--pinentry-mode";
+		argv[7] = "loopback";
+		argv[8] = "--passphrase-file";
+		argv[9] = passphrase_file;
+	}
+	r = proc_run(&run, ret_message, &exit_status, err);
+	if (r < 0 && err->kind == ERROR_CMD_NOT_FOUND)
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "signatures are made by gpg: install gpg");
+	if (r == 0 && (exit_status.code != 0 || exit_status.signal || ret_message->len == 0))
+		return error_kind(err, ERROR_DENIED, "gpg does not sign with the key '%s'", key);
+	return r;
+}

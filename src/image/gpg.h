@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* OpenPGP signatures, verified by the program gpg with a key ring that exists for one call. */
+/* OpenPGP signatures, by the program gpg: verified with a key ring that exists for one call, made with
+ * the user's own. */
 
 #include <stddef.h>
 #include "base/error.h"
+
+struct buf;
 
 #define GPG_TEXT_MAX_BYTES (1u << 20)
 
@@ -26,3 +29,14 @@ struct gpg_keys {
  */
 int gpg_verify(const struct gpg_keys *keys, size_t n_keys, const char *message, size_t len,
 	       char **ret_text, size_t *ret_len, struct error *err);
+
+/*
+ * Sign a text. gpg's complaints go to stderr.
+ *
+ * key               as gpg's --local-user: a fingerprint, an address
+ * passphrase_file   or NULL: gpg's agent knows it, or asks
+ * ret_message       the signed message, instead of what was in there
+ * Errors            ERROR_DENIED: gpg does not sign; ERROR_UNSUPPORTED: there is no gpg
+ */
+int gpg_sign(const char *key, const char *passphrase_file, const char *text, size_t len,
+	     struct buf *ret_message, struct error *err);

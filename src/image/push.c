@@ -15,6 +15,7 @@
 #include "image/platform.h"
 #include "image/push_private.h"
 #include "oci/image.h"
+#include "registry/lookaside.h"
 #include "registry/registry.h"
 #include "registry/upload.h"
 
@@ -218,8 +219,27 @@ static int check_platform(struct push *p, const struct image *image, const char 
 			  familiar, p->options->platform);
 }
 
-/* rewritten holds what the manifest became, if it is not the image's own any more. */
-static int push_image(struct push *p, const struct image *image, const char *tag,
+/* Who cannot sign it, or has no place for signatures, does not push it. */
+static int put_signed(struct push *p, const struct reference *ref, const struct sent_manifest *m,
+		      struct error *err)
+{
+	struct digest id = sha256_digest(m->json, m->len);
+	cleanup_lookaside struct lookaside place = { 0 };
+	cleanup_buf struct buf message = { 0 };
+	int r = lookaside_find_staging(ref->domain, ref->path, &place, err);
+
+	if (r == 0)
+		r = sign_manifest(&p->options->sign, ref, &id, &message, err);
+	if (r == 0)
+		r = put_manifest(p, ref->tag, m, err);
+	return r < 0 ? r : lookaside_write(&place, &id, message.data, message.len, err);
+}
+
+/*
+ * ref         where it goes; NULL: under its digest alone
+ * rewritten   holds what the manifest became, if it is not the image's own any more
+ */
+static int push_image(struct push *p, const struct image *image, const struct reference *ref,
 		      struct sent_manifest *ret, struct buf *rewritten, struct error *err)
 {
 	cleanup_free struct push_blob *blobs = xcalloc(image->n_layers + 1, sizeof(*blobs));
@@ -232,7 +252,9 @@ static int push_image(struct push *p, const struct image *image, const char *tag
 		r = push_blobs(p, blobs, n, err);
 	if (r == 0)
 		r = rewrite_manifest(image, blobs, n, ret, rewritten, err);
-	return r < 0 ? r : put_manifest(p, tag, ret, err);
+	if (r == 0 && ref && p->options->sign.key)
+		return put_signed(p, ref, ret, err);
+	return r < 0 ? r : put_manifest(p, ref ? ref->tag : NULL, ret, err);
 }
 
 /* name: under which it goes */
@@ -247,7 +269,7 @@ static int push_named(struct push *p, const struct image *image, const char *nam
 	if (r == 0)
 		r = check_platform(p, image, name, err);
 	if (r == 0)
-		r = push_image(p, image, ref.tag, &m, &rewritten, err);
+		r = push_image(p, image, &ref, &m, &rewritten, err);
 	return r < 0 ? r : record_digest(p, name, &image->manifest_id, &m, err);
 }
 

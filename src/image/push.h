@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "codec/inflate.h"
 #include "image/progress.h"
+#include "image/sign.h"
 #include "registry/registry.h"
 
 struct image_store;
@@ -25,8 +26,9 @@ struct image_push_options {
 	/* Of plain layers. COMPRESSION_NONE: gzip for those that no registry has seen, else all. */
 	enum compression compression;
 	struct registry_access access;
-	unsigned jobs; /* layers at once; 0: 5, as docker */
-	int stop_fd;   /* readable: it ends, with -ECANCELED; <= 0: never */
+	struct sign_options sign; /* before the manifest goes, and kept when it is there */
+	unsigned jobs;		  /* layers at once; 0: 5, as docker */
+	int stop_fd;		  /* readable: it ends, with -ECANCELED; <= 0: never */
 	struct progress_sink progress;
 	struct digest *pushed; /* gets the digest of the (last) manifest; or NULL */
 };

@@ -22,6 +22,7 @@
 #define SYSTEM_STORE  "/var/lib/containers/sigstore"
 #define USER_STORE    ".local/share/containers/sigstore"
 #define REDIRECTS_MAX 5
+#define NUMBERS_MAX   1000
 
 void lookaside_done(struct lookaside *l)
 {
@@ -36,6 +37,8 @@ struct search {
 	char *name;    /* domain/path */
 	char *url;     /* of the most exact scope so far */
 	size_t length; /* of that scope; 0: default-docker */
+	bool write;    /* where signatures are to be put, not where they are */
+	bool staging;  /* url is for that alone */
 };
 
 /* How much of the name a scope covers; 0: another one. */
@@ -56,16 +59,19 @@ static int take_entry(void *ctx, const char *const *keys, size_t n, const char *
 	struct search *s = ctx;
 	const char *field = keys[n - 1];
 	size_t length = n == 3 && str_eq(keys[0], "docker") ? covers(s, keys[1]) : 0;
+	bool staging = str_eq(field, "lookaside-staging") || str_eq(field, "sigstore-staging");
 
-	if (!value || (!str_eq(field, "lookaside") && !str_eq(field, "sigstore")))
-		return 0; /* where to write, and flags of attachments, which are always asked */
+	if (!value || (staging && !s->write) ||
+	    (!staging && !str_eq(field, "lookaside") && !str_eq(field, "sigstore")))
+		return 0; /* also flags of attachments, which are always asked */
 	if (!(n == 2 && str_eq(keys[0], "default-docker")) && length == 0)
 		return 0;
-	if (s->url && length < s->length)
+	if (s->url && (length < s->length || (length == s->length && s->staging && !staging)))
 		return 0;
 	free(s->url);
 	s->url = xstrdup(value);
 	s->length = length;
+	s->staging = staging;
 	return 0;
 }
 
@@ -123,9 +129,10 @@ static bool is_known_url(const char *url)
 	       str_after(url, "https://");
 }
 
-int lookaside_find(const char *domain, const char *path, struct lookaside *ret, struct error *err)
+static int find(const char *domain, const char *path, bool write, struct lookaside *ret,
+		struct error *err)
 {
-	struct search s = { .domain = domain };
+	struct search s = { .domain = domain, .write = write };
 	cleanup_free char *own = userdir_config("containers/registries.d");
 	cleanup_free char *base = NULL;
 	int r;
@@ -145,6 +152,24 @@ int lookaside_find(const char *domain, const char *path, struct lookaside *ret, 
 		base[strlen(base) - 1] = '\0';
 	ret->url = xasprintf("%s/%s", base, path);
 	return 0;
+}
+
+int lookaside_find(const char *domain, const char *path, struct lookaside *ret, struct error *err)
+{
+	return find(domain, path, false, ret, err);
+}
+
+int lookaside_find_staging(const char *domain, const char *path, struct lookaside *ret,
+			   struct error *err)
+{
+	int r = find(domain, path, true, ret, err);
+
+	if (r == 0 && !str_after(ret->url, "file://"))
+		return error_kind(err, ERROR_UNSUPPORTED,
+				  "signatures cannot be put at '%.200s': registries.d is to name a "
+				  "lookaside-staging of file://",
+				  ret->url);
+	return r;
 }
 
 /* Reading */
@@ -229,4 +254,25 @@ int lookaside_read(const struct lookaside *l, const struct digest *id, unsigned 
 
 	return path ? read_local(path, ret_data, ret_len, err)
 		    : read_remote(url, ret_data, ret_len, err);
+}
+
+/* Writing */
+
+int lookaside_write(const struct lookaside *l, const struct digest *id, const char *data,
+		    size_t len, struct error *err)
+{
+	cleanup_free char *dir =
+		xasprintf("%s@sha256=%s", str_after(l->url, "file://"), digest_hex(id));
+	int r = path_mkdir_all(dir, 0755, err);
+
+	for (unsigned n = 1; r >= 0 && n <= NUMBERS_MAX; n++) {
+		cleanup_free char *path = xasprintf("%s/signature-%u", dir, n);
+
+		r = file_write_atomic(AT_FDCWD, path, data, len, 0644,
+				      FILE_WRITE_SYNC | FILE_WRITE_EXCL, err);
+		if (r != -EEXIST)
+			return r;
+		r = 0;
+	}
+	return r < 0 ? r : error_kind(err, ERROR_INVALID, "'%s' is full", dir);
 }

@@ -18,6 +18,9 @@ struct lookaside {
 /* Where the signatures of a repository are; without any configuration where root's own tools, or
  * the user's, put them. */
 int lookaside_find(const char *domain, const char *path, struct lookaside *ret, struct error *err);
+/* Where new ones are to be put: "lookaside-staging", else the same. ERROR_UNSUPPORTED: not a file. */
+int lookaside_find_staging(const char *domain, const char *path, struct lookaside *ret,
+			   struct error *err);
 void lookaside_done(struct lookaside *l);
 #define cleanup_lookaside __attribute__((cleanup(lookaside_done)))
 
@@ -26,3 +29,7 @@ void lookaside_done(struct lookaside *l);
 /* Signature number n (from 1) of a manifest: 1 and its bytes (heap); 0: there are no more. */
 int lookaside_read(const struct lookaside *l, const struct digest *id, unsigned n, char **ret_data,
 		   size_t *ret_len, struct error *err);
+
+/* One more signature of a manifest, behind those that are there. l: of lookaside_find_staging() */
+int lookaside_write(const struct lookaside *l, const struct digest *id, const char *data,
+		    size_t len, struct error *err);

@@ -157,6 +157,49 @@ refuses() {
   takes simple:2
 }
 
+@test "push --sign-by: what berth signs, berth and skopeo take" {
+  policy "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.asc\"}"
+  berth load -q -i "$BATS_FILE_TMPDIR/image.tar" --signature-policy <(echo '{"default":[{"type":"insecureAcceptAnything"}]}') >/dev/null
+  id=$(berth images -q)
+  berth push -q --sign-by good@berth.test "$id" "$REGISTRY/ours:1"
+  run -1 berth push --sign-by nobody@berth.test "$id" "$REGISTRY/unsigned:1"
+  expect_text "gpg does not sign with the key 'nobody@berth.test'"
+  run ! skopeo inspect --tls-verify=false "docker://$REGISTRY/unsigned:1" # nor is it pushed
+  berth push -q --sign-by other@berth.test "$id" "$REGISTRY/theirs:1"
+  berth push -q "$id" "$REGISTRY/without:1"
+  # a passphrase, and a second signature beside the first
+  gpg -q --batch --passphrase secret --pinentry-mode loopback --quick-gen-key locked@berth.test ed25519 sign never 2>/dev/null
+  echo secret >"$BATS_TEST_TMPDIR/passphrase"
+  gpgconf --kill all # forgets it
+  berth push -q --sign-by locked@berth.test --sign-passphrase-file "$BATS_TEST_TMPDIR/passphrase" "$id" "$REGISTRY/theirs:1"
+  [ "$(ls "$SIGNATURES"/theirs@*/ | paste -sd,)" = signature-1,signature-2 ]
+  berth rmi -f "$id" >/dev/null
+  takes ours:1
+  refuses theirs:1 "the signature is not good"
+  run ! skopeo_takes theirs:1
+  refuses without:1 "there is no signature of"
+  gpg -q --armor --export locked@berth.test >"$BATS_TEST_TMPDIR/locked.asc"
+  policy "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$BATS_TEST_TMPDIR/locked.asc\"}"
+  takes theirs:1
+  # where signatures are read over the network, there must be a place to put them
+  mkdir -p "$BATS_TEST_TMPDIR/config/containers/registries.d"
+  printf 'default-docker:\n  lookaside: https://signatures.invalid\n' >"$BATS_TEST_TMPDIR/config/containers/registries.d/x.yaml"
+  berth pull -q --signature-policy <(echo '{"default":[{"type":"insecureAcceptAnything"}]}') "$REGISTRY/without:1"
+  XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config run -1 berth push -q --sign-by good@berth.test "$REGISTRY/without:1" "$REGISTRY/nowhere:1"
+  expect_text "is to name a lookaside-staging of file://"
+  run ! skopeo inspect --tls-verify=false "docker://$REGISTRY/nowhere:1"
+  # the most exact scope counts, and in it the place for writing
+  printf 'default-docker:\n  lookaside-staging: file://%s/no\ndocker:\n  %s/a:\n    lookaside: file://%s/a\n  %s/b:\n    lookaside-staging: file://%s/b\n    lookaside: file://%s/no\n' \
+    "$BATS_TEST_TMPDIR" "$REGISTRY" "$BATS_TEST_TMPDIR" "$REGISTRY" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" \
+    >"$BATS_TEST_TMPDIR/config/containers/registries.d/x.yaml"
+  for to in a b; do
+    XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config berth push -q --sign-by good@berth.test "$REGISTRY/without:1" "$REGISTRY/$to/x:1"
+    [ -s "$BATS_TEST_TMPDIR/$to/$to/x@"*/signature-1 ]
+  done
+  [ ! -e "$BATS_TEST_TMPDIR/no" ]
+  berth rmi -f "$REGISTRY/without:1" >/dev/null
+}
+
 # loads ARCHIVE: skopeo, given the same file, says the same
 loads() {
   local from=docker-archive:
