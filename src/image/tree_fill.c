@@ -248,6 +248,7 @@ static int make_node(struct fill *f, struct item *it, struct error *err)
 			return error_num(err, n->size == 0 ? ENOENT : ENAMETOOLONG,
 					 "cannot create it");
 		n->target = memcpy(tree_alloc(f->tree, n->size + 1), m->link, n->size);
+		f->done.bytes += n->size;
 	}
 	if (r == 0)
 		r = set_attributes(f, it, n, err);

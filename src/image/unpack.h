@@ -37,7 +37,7 @@ enum unpack_flag {
 unsigned unpack_own_flags(void);
 
 struct unpack_result {
-	uint64_t bytes; /* sum of the files' sizes */
+	uint64_t bytes; /* sum of the sizes of files and symlinks, as docker adds them up */
 	uint64_t entries;
 };
 

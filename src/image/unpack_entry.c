@@ -261,6 +261,7 @@ static int make_symlink(struct unpack *u, const struct unpack_entry *e, struct e
 {
 	if (symlinkat(e->member->link, e->parent_fd, e->name) < 0)
 		return errno == EEXIST ? -EEXIST : error_sys(err, "cannot create it");
+	u->done.bytes += strlen(e->member->link);
 	return 0;
 }
 

@@ -176,8 +176,10 @@ blobs() {
   berth load -q -i "$work/oci-gzip"
   berth save -o "$work/docker.tar" by/docker:1
   PEERS=docker run -0 "$BERTH_TOP/tests/lib/with-peers" bash -c "
-    docker load -i '$work/docker.tar' && docker save -o '$work/back.tar' by/docker:1"
+    docker load -i '$work/docker.tar' && docker save -o '$work/back.tar' by/docker:1
+    docker image inspect -f 'size {{.Size}}' by/docker:1"
   expect_text "Loaded image: by/docker:1"
+  expect_text "size $(berth image inspect -f '{{.Size}}' by/docker:1)"
   local id
   id=$(berth images -q --no-trunc by/docker:1)
   berth rmi by/docker:1 >/dev/null
