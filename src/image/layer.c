@@ -426,6 +426,14 @@ static int try_layer(struct layer_batch *b, struct layer_task *t, bool have_laye
 	return r > 0 ? take_new(b, t, !have_layer, err) : r;
 }
 
+/* That of an import has no name as long as it was not read to its end. */
+static int name_layer(const struct layer_job *job, int r, struct error *err)
+{
+	const struct digest *id = digest_is_set(&job->diff_id) ? &job->diff_id : &job->blob_id;
+
+	return digest_is_set(id) ? error_prefix(err, r, "layer %s", id->text) : r;
+}
+
 static int take_layer(struct layer_batch *b, struct layer_task *t, struct error *err)
 {
 	struct layer_info info;
@@ -442,9 +450,7 @@ static int take_layer(struct layer_batch *b, struct layer_task *t, struct error 
 		have_layer = has_layer(b, t->job, &info);
 	} while (r > 0 && !is_there(b, t->job, have_layer, &info));
 	if (r < 0)
-		return error_prefix(err, r, "layer %s",
-				    digest_is_set(&t->job->diff_id) ? t->job->diff_id.text
-								    : t->job->blob_id.text);
+		return name_layer(t->job, r, err);
 	tell(b, t->job, LAYER_DONE, t->job->blob_bytes);
 	return 0;
 }

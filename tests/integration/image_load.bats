@@ -108,6 +108,16 @@ pack() {
   [ "$(stat -c %b "$(layer_of sparse:1)/etc/sparse")" -lt 1000 ] || fail "etc/sparse is filled"
 }
 
+@test "import: an entry that is refused is named, without a layer that has no name yet" {
+  python3 - "$work/bad.tar" <<'PYTHON'
+import sys, tarfile
+with tarfile.open(sys.argv[1], "w") as tar:
+    tar.addfile(tarfile.TarInfo("../x"))
+PYTHON
+  run -1 berth import "$work/bad.tar"
+  expect_text "berth: cannot import '$work/bad.tar': entry '../x'"
+}
+
 @test "import: -c sets the config" {
   make_image tar "$work/rootfs.tar"
   berth import -c 'CMD ["echo", "from the config"]' -c 'ENV A="b c"' "$work/rootfs.tar" changed
