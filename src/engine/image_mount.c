@@ -140,7 +140,8 @@ static int mount_layers(char *const *lowerdirs, const struct place *p, const cha
 
 		r = mount_fs("tmpfs", "none", &mode, 1, MOUNT_ATTR_RDONLY, &fd, err);
 	} else {
-		snapshot_add_lowerdir(&list, empty, false);
+		if (!lowerdirs[1]) /* overlayfs without an upper directory wants two */
+			snapshot_add_lowerdir(&list, empty, false);
 		lower.value = buf_str(&list);
 		r = overlay_mount(&op, target, &fd, err);
 	}

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "image/reference.h"
 #include "image/erofs.h"
+#include "image/gc.h"
 #include "image/store_private.h"
 #include "oci/image.h"
 
@@ -260,6 +261,40 @@ static char *layer_lowerdir(const struct image_store *store, const struct store_
 	return take_ptr(&image);
 }
 
+/*
+ * Is the same layer once more above it? Then that one hides all of it, and overlayfs takes no directory
+ * twice. Layers without contents are often the same.
+ */
+static bool is_repeated_above(const struct image *image, size_t layer)
+{
+	for (size_t i = layer + 1; i < image->n_layers; i++) {
+		if (digest_eq(&image->layers[i].diff_id, &image->layers[layer].diff_id))
+			return true;
+	}
+	return false;
+}
+
+int image_check_layers(const char *const *diff_ids, size_t n, struct error *err)
+{
+	struct digest_set set = { 0 };
+	size_t distinct = 0;
+
+	if (n <= IMAGE_LAYERS_MAX)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		digest_set_add(&set, diff_ids[i]);
+	digest_set_sort(&set);
+	for (size_t i = 0; i < set.n; i++)
+		distinct += i == 0 || !digest_eq(&set.items[i - 1], &set.items[i]);
+	free(set.items);
+	if (distinct <= IMAGE_LAYERS_MAX)
+		return 0;
+	return error_kind(err, ERROR_UNSUPPORTED,
+			  "it has %zu different layers, but no container can have more than %d: "
+			  "that is all overlayfs takes",
+			  distinct, IMAGE_LAYERS_MAX);
+}
+
 void image_layer_paths(const struct image_store *store, const struct image *image, char ***ret)
 {
 	char **paths = NULL;
@@ -268,6 +303,8 @@ void image_layer_paths(const struct image_store *store, const struct image *imag
 	for (size_t i = image->n_layers; i-- > 0;) {
 		const struct store_path layer = layer_path(&image->layers[i].diff_id);
 
+		if (is_repeated_above(image, i))
+			continue;
 		paths = strv_push_owned(paths, layer_lowerdir(store, &layer, &is_there));
 	}
 	*ret = paths;
@@ -278,10 +315,15 @@ int image_lowerdirs(struct image_store *store, const struct image *image, char *
 {
 	cleanup_with(strv_free) char **dirs = NULL;
 	bool is_there;
+	int r = image_check_layers(image->config->diff_ids, image->config->n_diff_ids, err);
 
+	if (r < 0)
+		return error_prefix(err, r, "image %s", image->id.text);
 	for (size_t i = image->n_layers; i-- > 0;) {
 		const struct store_path layer = layer_path(&image->layers[i].diff_id);
 
+		if (is_repeated_above(image, i))
+			continue;
 		dirs = strv_push_owned(dirs, layer_lowerdir(store, &layer, &is_there));
 		if (!is_there)
 			return layer_missing(store, image, &image->layers[i], err);

@@ -40,6 +40,9 @@ int load_config(struct load *load, struct load_image *image, const char *json, s
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "image is for operating system '%s', this is linux",
 				  config->platform.os);
+	r = image_check_layers(config->diff_ids, config->n_diff_ids, err);
+	if (r < 0)
+		return r;
 	image->config = config;
 	image->config_json = json;
 	image->config_len = len;

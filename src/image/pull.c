@@ -288,6 +288,9 @@ static int fetch_config(struct pull_image *im, struct error *err)
 				  "the image is for %s/%s, not for %s as asked for",
 				  os ? os : "linux", im->config.platform.architecture,
 				  im->p->options->platform);
+	r = image_check_layers(im->config.diff_ids, im->config.n_diff_ids, err);
+	if (r < 0)
+		return r;
 	im->entry.id = sha256_digest(im->config_json, im->config_len);
 	if (im->config.created)
 		(void)clock_parse(im->config.created, &im->entry.created_ns); /* for tables */

@@ -163,8 +163,8 @@ int image_hold(struct image_store *store, const struct image *image, int *ret_fd
 	       struct error *err);
 
 /*
- * The image's layers as absolute paths for overlay's lowerdir, top layer first: a strv, heap. Each is
- * a directory, or a file that is an EROFS image (mount_open_layer()).
+ * The image's layers as absolute paths for overlay's lowerdir, top layer first, each once: a strv, heap.
+ * Each is a directory, or a file that is an EROFS image (mount_open_layer()).
  * Checks that each one is there; the error names the missing one, and what brings it again.
  */
 int image_lowerdirs(struct image_store *store, const struct image *image, char ***ret,

@@ -63,6 +63,11 @@ void blob_mark(int fd, bool damaged);
 int store_find(const struct image_index *index, const char *text, struct index_entry **ret,
 	       bool *ret_by_name, struct error *err);
 
+/* overlayfs' own limit of lower directories (OVL_MAX_STACK); docker takes 125 layers. */
+#define IMAGE_LAYERS_MAX 500
+/* Can a container have so many layers, the same ones counted once? ERROR_UNSUPPORTED: no. */
+int image_check_layers(const char *const *diff_ids, size_t n, struct error *err);
+
 /* The image of an entry, read and parsed. */
 int image_read(struct image_store *store, const struct image_index *index,
 	       const struct index_entry *entry, struct image **ret, struct error *err);

@@ -3,14 +3,14 @@
 /*
  * overlayfs with any number of layers. From Linux 6.5 each layer is one "lowerdir+" parameter.
  * Before, all must go into one "lowerdir=" string: fsconfig(2) takes 255 bytes of it, mount(2) a
- * page, in which layers are named relative to the directory they share. Which of the three works is
+ * page, in which layers are named relative to the directory they share, or by short names. Which of the three works is
  * found by trying; the kernel's version says nothing about backports.
  *
  * A layer that is a regular file is an EROFS image: it is mounted detached, and overlayfs takes it by
  * its descriptor's name. So nobody but the overlay ever has it mounted.
  *
- * LIMIT: before 6.5 a page holds about 58 layers of berth's store; short names for layers, as docker
- * keeps them, would make it 120.
+ * More than a page of names (about 58 layers of berth's store) are named by descriptors, relative to
+ * /proc/self/fd: that makes room for the 500 that overlayfs takes.
  */
 
 #include <errno.h>
@@ -29,7 +29,8 @@
 #include "runtime/rootfs.h"
 
 /* A page less the NUL: mount(2) takes no more. */
-#define MOUNT_DATA_MAX 4095
+#define MOUNT_DATA_MAX	4095
+#define DESCRIPTORS_DIR "/proc/self/fd"
 
 static const char *lowerdir_of(const struct mount_op *op)
 {
@@ -67,21 +68,27 @@ static bool has_data_layers(const char *list)
 	return strstr(list, "::") != NULL;
 }
 
-/* Descriptors of mounted images. */
-struct image_fds {
+/* Descriptors of layers: mounted images, or directories. */
+struct layer_fds {
 	int *fds;
 	size_t n;
 };
 
-static void close_images(struct image_fds *images)
+static void close_layers(struct layer_fds *layers)
 {
-	while (images->n > 0)
-		close(images->fds[--images->n]);
-	free(images->fds);
+	while (layers->n > 0)
+		close(layers->fds[--layers->n]);
+	free(layers->fds);
+}
+
+static void add_fd(struct layer_fds *layers, int fd)
+{
+	layers->fds = xrealloc(layers->fds, (layers->n + 1) * sizeof(int));
+	layers->fds[layers->n++] = fd;
 }
 
 /* The name by which overlayfs takes a layer. */
-static int name_layer(const char *layer, struct arena *arena, struct image_fds *images,
+static int name_layer(const char *layer, struct arena *arena, struct layer_fds *images,
 		      const char **ret, struct error *err)
 {
 	struct stat st;
@@ -93,8 +100,7 @@ static int name_layer(const char *layer, struct arena *arena, struct image_fds *
 	r = mount_open_layer(layer, &fd, NULL, err);
 	if (r < 0)
 		return r;
-	images->fds = xrealloc(images->fds, (images->n + 1) * sizeof(int));
-	images->fds[images->n++] = fd;
+	add_fd(images, fd);
 	*ret = arena_strdup(arena, fd_proc_path(fd).s);
 	return 0;
 }
@@ -104,7 +110,7 @@ static int mount_appending(const struct mount_op *op, const char *list, int *ret
 			   struct error *err)
 {
 	const struct mount_options *o = &op->options;
-	__attribute__((cleanup(close_images))) struct image_fds images = { 0 };
+	__attribute__((cleanup(close_layers))) struct layer_fds images = { 0 };
 	struct mount_param *params;
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	char layer[PATH_MAX];
@@ -154,10 +160,9 @@ static size_t shared_directory(const char *list)
 	return shared > 1 ? shared : 0;
 }
 
-static int format_data(const struct mount_op *op, const char *list, size_t skip, struct buf *data,
-		       struct error *err)
+/* The layers relative to the directory that they share. */
+static void format_names(const char *list, size_t skip, struct buf *data)
 {
-	const struct mount_options *o = &op->options;
 	char layer[PATH_MAX];
 
 	buf_puts(data, "lowerdir=");
@@ -165,6 +170,32 @@ static int format_data(const struct mount_op *op, const char *list, size_t skip,
 		list = next_layer(list, layer, sizeof(layer), false);
 		buf_printf(data, "%s%s", layer + MIN(skip, strlen(layer)), list ? ":" : "");
 	}
+}
+
+/* The layers as open descriptors. */
+static int format_descriptors(const char *list, struct layer_fds *layers, struct buf *data,
+			      struct error *err)
+{
+	char layer[PATH_MAX];
+
+	buf_puts(data, "lowerdir=");
+	while (list) {
+		int fd;
+
+		list = next_layer(list, layer, sizeof(layer), true);
+		fd = open(layer, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return error_sys(err, "cannot open '%s'", layer);
+		add_fd(layers, fd);
+		buf_printf(data, "%d%s", fd, list ? ":" : "");
+	}
+	return 0;
+}
+
+static void format_options(const struct mount_op *op, struct buf *data)
+{
+	const struct mount_options *o = &op->options;
+
 	for (size_t i = 0; i < o->n_params; i++) {
 		const char *value = o->params[i].value;
 		/* SELinux's own parser knows quotes, for the commas of a label */
@@ -175,6 +206,27 @@ static int format_data(const struct mount_op *op, const char *list, size_t skip,
 		buf_printf(data, ",%s%s%s%s%s", o->params[i].key, value ? "=" : "",
 			   value ? quote : "", value ? value : "", value ? quote : "");
 	}
+}
+
+/* In *ret_directory the one that names are relative to; "": none. */
+static int format_data(const struct mount_op *op, const char *list, struct layer_fds *layers,
+		       struct buf *data, char **ret_directory, struct error *err)
+{
+	size_t skip = has_data_layers(list) ? 0 : shared_directory(list);
+	int r = 0;
+
+	format_names(list, skip, data);
+	format_options(op, data);
+	if (data->len <= MOUNT_DATA_MAX || has_data_layers(list)) {
+		*ret_directory = xstrndup(list, skip);
+	} else {
+		buf_clear(data);
+		r = format_descriptors(list, layers, data, err);
+		format_options(op, data);
+		*ret_directory = xstrdup(DESCRIPTORS_DIR);
+	}
+	if (r < 0)
+		return r;
 	if (data->len > MOUNT_DATA_MAX)
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "too many layers for this kernel's overlayfs: %zu bytes of "
@@ -190,15 +242,15 @@ static int format_data(const struct mount_op *op, const char *list, size_t skip,
 static int mount_by_string(const struct mount_op *op, const char *list, const char *target,
 			   int *ret_fd, struct error *err)
 {
-	size_t skip = has_data_layers(list) ? 0 : shared_directory(list);
+	__attribute__((cleanup(close_layers))) struct layer_fds layers = { 0 };
 	cleanup_buf struct buf data = { 0 };
-	cleanup_free char *directory = xstrndup(list, skip);
+	cleanup_free char *directory = NULL;
 	int fd, r;
 
-	r = format_data(op, list, skip, &data, err);
+	r = format_data(op, list, &layers, &data, &directory, err);
 	if (r < 0)
 		return r;
-	if (skip && chdir(directory) < 0)
+	if (*directory && chdir(directory) < 0)
 		return error_sys(err, "cannot enter '%s'", directory);
 	if (mount(op->source, target, "overlay", 0, buf_str(&data)) < 0)
 		return error_sys(err, "cannot mount overlay on '%s'", target);
