@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A real Debian with apt's own packages as an image: nginx, redis and python3 run as services.
 load ../lib/common
+load ../lib/callers
 
 setup_file() {
   berth_setup_file
@@ -17,6 +18,7 @@ teardown() {
   local ids
   ids=$(berth ps -aq)
   [ -z "$ids" ] || berth rm -f $ids >/dev/null
+  stop_peers
 }
 
 # Made once a checkout: half a minute.
@@ -91,4 +93,31 @@ make_debian() {
   berth stop attached
   berth start attached
   wait_until 10 berth exec attached redis-cli ping
+}
+
+# same CODE COMMAND...: both end with it, and print the same
+same() {
+  local code=$1 ours theirs our_code=0 their_code=0
+  shift
+  ours=$(berth run --rm debian-services:1 "$@" 2>/dev/null) || our_code=$?
+  theirs=$(podman run --rm --network none debian-services:1 "$@" 2>/dev/null) || their_code=$?
+  [ "$our_code $their_code" = "$code $code" ] || fail "$*: exit code $our_code, podman's is $their_code"
+  diff <(echo "$theirs") <(echo "$ours") || fail "$*: podman prints something else"
+}
+
+@test "podman runs the same image with the same output and exit codes" {
+  needs program:podman program:conmon
+  [ "${BERTH_TEST_LANE:-native}" = native ] || skip "an emulated processor is too slow for podman"
+  start_peers podman
+  podman import -q -c 'CMD ["bash"]' -c 'ENV LANG=C.UTF-8' "$DEBIAN_TAR" debian-services:1
+  same 7 bash -c 'echo out; exit 7'
+  same 137 bash -c 'sleep 100 & kill -9 $!; wait $!'
+  same 127 no-such-command
+  same 126 /etc/passwd
+  same 3 python3 -c 'import sys, os, locale; print(sys.version, os.getcwd(), os.getuid(), locale.getpreferredencoding()); sys.exit(3)'
+  same 0 redis-server --version
+  same 0 nginx -t
+  same 0 su -s /bin/bash -c 'id; umask; ulimit -c' redis
+  same 0 find / -xdev ! -type d ! -path '/dev/*' ! -path '/etc/host*' ! -path /etc/resolv.conf ! -path /etc/mtab ! -path /run/.containerenv \
+    -printf '%M %u:%g %s %T@ %p %l\n'
 }
