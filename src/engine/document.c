@@ -246,15 +246,17 @@ int document_load(int dir_fd, struct arena *arena, struct document *ret, struct 
 	size_t len;
 	int r = file_read(dir_fd, FILE_DOCUMENT, DOCUMENT_MAX_BYTES, &text, &len, err);
 
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
-	r = json_parse(text, len, arena, &d.root, err);
+	if (r >= 0)
+		r = json_parse(text, len, arena, &d.root, err);
 	if (r >= 0)
 		r = load_settings(d.root, &d, err);
 	if (r >= 0)
 		r = load_log(d.root, arena, &d, err);
 	if (r < 0)
-		return error_prefix(err, r, FILE_DOCUMENT);
+		return error_prefix(
+			err, r, "the container is damaged and can only be removed: " FILE_DOCUMENT);
 	*ret = d;
 	return 0;
 }

@@ -288,6 +288,22 @@ PYTHON
   [ "$before" != "$(berth exec frozen cat /beat)" ]
 }
 
+@test "a container whose files are damaged says so, and can be removed" {
+  local id file
+  for file in missing '' '{"a":'; do
+    id=$(berth create --name damaged berth-test true)
+    if [ "$file" = missing ]; then rm "$BERTH_ROOT/containers/$id/container.json"; else printf %s "$file" >"$BERTH_ROOT/containers/$id/container.json"; fi
+    run -1 berth start damaged
+    expect_text "damaged and can only be removed: container.json"
+    run -1 berth inspect damaged
+    expect_text "damaged and can only be removed"
+    run -0 berth ps -a
+    expect_text damaged
+    run -0 berth rm damaged
+    [ ! -e "$BERTH_ROOT/containers/$id" ]
+  done
+}
+
 @test "rename" {
   berth create --name before berth-test >/dev/null
   berth rename before after
