@@ -34,10 +34,6 @@ static int for_each(struct cli *cli, const void *flags, char **refs, each_fn fn,
 	return code;
 }
 
-struct no_flags {
-	char unused;
-};
-
 struct stop_flags {
 	const char *signal;
 	int timeout_s;
@@ -219,7 +215,6 @@ static const struct command commands[] = {
 	  .name = "exists",
 	  .usage = "CONTAINER",
 	  .summary = "Check if a container exists: exit code 0, or 1",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_exists },
@@ -236,7 +231,6 @@ static const struct command commands[] = {
 	  .top = "pause",
 	  .usage = "CONTAINER [CONTAINER...]",
 	  .summary = "Pause all processes within one or more containers",
-	  .target_size = sizeof(struct no_flags),
 	  MANY,
 	  .run = cmd_pause },
 	{ .group = "container",
@@ -252,7 +246,6 @@ static const struct command commands[] = {
 	  .top = "rename",
 	  .usage = "CONTAINER NEW_NAME",
 	  .summary = "Rename a container",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 2,
 	  .max_args = 2,
 	  .run = cmd_rename },
@@ -288,7 +281,6 @@ static const struct command commands[] = {
 	  .top = "unpause",
 	  .usage = "CONTAINER [CONTAINER...]",
 	  .summary = "Unpause all processes within one or more containers",
-	  .target_size = sizeof(struct no_flags),
 	  MANY,
 	  .run = cmd_unpause },
 	{ .group = "container",
@@ -296,7 +288,6 @@ static const struct command commands[] = {
 	  .top = "wait",
 	  .usage = "CONTAINER [CONTAINER...]",
 	  .summary = "Block until one or more containers stop, then print their exit codes",
-	  .target_size = sizeof(struct no_flags),
 	  MANY,
 	  .run = cmd_wait },
 };

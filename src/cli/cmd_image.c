@@ -273,10 +273,6 @@ static int cmd_rmi(struct cli *cli, void *target, int n UNUSED, char **args, str
 
 /* tag */
 
-struct no_flags {
-	char unused;
-};
-
 static int cmd_tag(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
 		   struct error *err)
 {
@@ -316,7 +312,6 @@ static const struct command commands[] = {
 	  .name = "exists",
 	  .usage = "IMAGE",
 	  .summary = "Check if an image exists: exit code 0, or 1",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_exists },
@@ -412,7 +407,6 @@ static const struct command commands[] = {
 	  .top = "tag",
 	  .usage = "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
 	  .summary = "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 2,
 	  .max_args = 2,
 	  .run = cmd_tag },
@@ -441,7 +435,6 @@ static const struct command commands[] = {
 	  .top = "untag",
 	  .usage = "IMAGE [NAME...]",
 	  .summary = "Remove names, or all names, from an image",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 1,
 	  .max_args = COMMAND_ANY_ARGS,
 	  .run = cmd_untag },

@@ -18,63 +18,59 @@
 
 /* exec */
 
-struct exec_flags {
-	struct exec_options o;
-};
-
 static const struct option exec_options_table[] = {
 	{ .name = "detach",
 	  .short_name = 'd',
 	  .type = OPTION_BOOL,
-	  OPTION_FIELD(exec_flags, o.detach),
+	  OPTION_FIELD(exec_options, detach),
 	  .help = "Detached mode: run command in the background" },
 	{ .name = "detach-keys",
 	  .type = OPTION_STRING,
 	  .arg = "string",
-	  OPTION_FIELD(exec_flags, o.detach_keys),
+	  OPTION_FIELD(exec_options, detach_keys),
 	  .help = "Only empty: detaching from the command is not supported yet" },
 	{ .name = "env",
 	  .short_name = 'e',
 	  .type = OPTION_LIST,
 	  .arg = "list",
-	  OPTION_FIELD(exec_flags, o.env),
+	  OPTION_FIELD(exec_options, env),
 	  .help = "Set environment variables" },
 	{ .name = "env-file",
 	  .type = OPTION_LIST,
 	  .arg = "list",
-	  OPTION_FIELD(exec_flags, o.env_file),
+	  OPTION_FIELD(exec_options, env_file),
 	  .help = "Read in a file of environment variables" },
 	{ .name = "interactive",
 	  .short_name = 'i',
 	  .type = OPTION_BOOL,
-	  OPTION_FIELD(exec_flags, o.interactive),
+	  OPTION_FIELD(exec_options, interactive),
 	  .help = "Keep STDIN open even if not attached" },
 	{ .name = "privileged",
 	  .type = OPTION_BOOL,
-	  OPTION_FIELD(exec_flags, o.privileged),
+	  OPTION_FIELD(exec_options, privileged),
 	  .help = "Give extended privileges to the command" },
 	{ .name = "tty",
 	  .short_name = 't',
 	  .type = OPTION_BOOL,
-	  OPTION_FIELD(exec_flags, o.tty),
+	  OPTION_FIELD(exec_options, tty),
 	  .help = "Allocate a pseudo-TTY" },
 	{ .name = "user",
 	  .short_name = 'u',
 	  .type = OPTION_STRING,
 	  .arg = "string",
-	  OPTION_FIELD(exec_flags, o.user),
+	  OPTION_FIELD(exec_options, user),
 	  .help = "Username or UID (format: <name|uid>[:<group|gid>])" },
 	{ .name = "workdir",
 	  .short_name = 'w',
 	  .type = OPTION_STRING,
 	  .arg = "string",
-	  OPTION_FIELD(exec_flags, o.workdir),
+	  OPTION_FIELD(exec_options, workdir),
 	  .help = "Working directory inside the container" },
 };
 
 static int cmd_exec(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
-	struct exec_options *o = &((struct exec_flags *)target)->o;
+	struct exec_options *o = target;
 	struct engine *e;
 	int r = 0, code = 0;
 
@@ -176,10 +172,6 @@ static int cmd_logs(struct cli *cli, void *target, int n UNUSED, char **args, st
 
 /* top */
 
-struct no_flags {
-	char unused;
-};
-
 static void add_cells(struct buf *text, const char *const *cells, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -215,7 +207,7 @@ static const struct command commands[] = {
 	  .top = "exec",
 	  .usage = "[OPTIONS] CONTAINER COMMAND [ARG...]",
 	  .summary = "Execute a command in a running container",
-	  COMMAND_OPTIONS(exec_options_table, exec_flags),
+	  COMMAND_OPTIONS(exec_options_table, exec_options),
 	  .parse_flags = OPTION_STOP_AT_POSITIONAL,
 	  .min_args = 2,
 	  .max_args = COMMAND_ANY_ARGS,
@@ -264,7 +256,6 @@ static const struct command commands[] = {
 	  .top = "top",
 	  .usage = "CONTAINER [ps OPTIONS]",
 	  .summary = "Display the running processes of a container",
-	  .target_size = sizeof(struct no_flags),
 	  .parse_flags = OPTION_STOP_AT_POSITIONAL,
 	  .min_args = 1,
 	  .max_args = COMMAND_ANY_ARGS,

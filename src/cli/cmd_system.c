@@ -186,10 +186,6 @@ static int cmd_check(struct cli *cli, void *target, int n UNUSED, char **args UN
 
 /* system reap: what a monitor runs when nobody was there to record the end of its container */
 
-struct no_flags {
-	char unused;
-};
-
 static int cmd_reap(struct cli *cli, void *target UNUSED, int n UNUSED, char **args,
 		    struct error *err)
 {
@@ -267,7 +263,6 @@ static const struct command commands[] = {
 	{ .top = "completion",
 	  .usage = "bash|zsh|fish",
 	  .summary = "Print a completion script for a shell",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_completion },
@@ -305,7 +300,6 @@ static const struct command commands[] = {
 	  .name = "man",
 	  .usage = "DIRECTORY",
 	  .summary = "Write the manual pages of all commands",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_man },
@@ -321,7 +315,6 @@ static const struct command commands[] = {
 	  .name = "reap",
 	  .usage = "CONTAINER",
 	  .summary = "Record the end of a container (its monitor runs this)",
-	  .target_size = sizeof(struct no_flags),
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cmd_reap },
@@ -329,12 +322,10 @@ static const struct command commands[] = {
 	  .name = "sweep",
 	  .usage = "",
 	  .summary = "Flush what was loaded, delete what was removed (berth runs this)",
-	  .target_size = sizeof(struct no_flags),
 	  .run = cmd_sweep },
 	{ .top = "unshare",
 	  .usage = "[COMMAND [ARG...]]",
 	  .summary = "Run a command, or a shell, in the user namespace of your containers",
-	  .target_size = sizeof(struct no_flags),
 	  .max_args = COMMAND_ANY_ARGS,
 	  .parse_flags = OPTION_STOP_AT_POSITIONAL,
 	  .fail_code = 125,

@@ -37,7 +37,7 @@ struct command {
 	const char *summary;
 	const struct option *options;
 	size_t n_options;
-	size_t target_size;	    /* of the struct that options fill */
+	size_t target_size;	    /* of the struct that options fill; 0 without options */
 	void (*init)(void *target); /* defaults other than zero, or NULL */
 	unsigned parse_flags;
 	int min_args, max_args;

@@ -121,7 +121,7 @@ int session_check_terminal(bool tty, bool in, struct error *err)
 static int serve(struct session *session, struct engine_session *s, const struct session_options *o,
 		 struct error *err)
 {
-	__attribute__((cleanup(terminal_restore))) struct terminal terminal = TERMINAL_NONE;
+	cleanup_terminal struct terminal terminal = TERMINAL_NONE;
 	bool tty = session_has_terminal(s);
 	struct attach_io io = {
 		.stdin_fd = o->in ? STDIN_FILENO : -1,

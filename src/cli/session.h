@@ -17,9 +17,12 @@ struct session_options {
 };
 
 /*
- * Serves the session to its end.
+ * Serves the session to its end. A signal that ends the client ends the process, once the terminal is
+ * as it was.
  *
- * *ret_exit_code   the container's, as docker shows it; 0 if the user detached
+ * ret_exit_code   the container's, as docker shows it; 0 if the user detached
+ * Errors          ERROR_INVALID detach keys that are none; ERROR_INTERNAL when the user lost patience,
+ *                 who pressed ctrl-c three times; -ENOSPC output that does not fit where it goes
  */
 int session_serve(struct engine *e, struct engine_session *s, const struct session_options *o,
 		  int *ret_exit_code, struct error *err);

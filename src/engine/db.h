@@ -35,11 +35,11 @@ struct record {
 	const char *labels; /* JSON array of "k=v", sorted */
 	const char *mounts; /* JSON array of strings */
 	int64_t created_ns;
-	unsigned flags; /* enum record_flag */
 
 	const char *name; /* changed by rename only */
 
 	/* Life */
+	unsigned flags; /* enum record_flag; a restart takes AUTO_REMOVE away for its time */
 	enum container_state state;
 	int pid;	    /* of init; 0: none */
 	uint64_t pid_start; /* its start time in clock ticks: tells a reused pid */

@@ -112,8 +112,10 @@ int engine_session_wait(struct engine_session *s, int *ret_exit_code, struct err
 struct engine_session *engine_session_close(struct engine_session *s);
 DEFINE_CLEANUP(struct engine_session *, engine_session_close)
 
-/* Connect to a running container's streams. ERROR_CONFLICT when it does not run or is paused. */
-/* flags: ENGINE_START_STDIN, ... */
+/*
+ * Connect to a running container's streams; flags are those of engine_start().
+ * Errors   ERROR_CONFLICT when it does not run, is paused, or its monitor was killed
+ */
 int engine_attach(struct engine *e, const char *ref, unsigned flags,
 		  struct engine_session **ret_session, struct error *err);
 

@@ -281,11 +281,6 @@ int monitor_find(const char *run_dir, pid_t *ret_pid, struct error *err)
 	return lock_holder(AT_FDCWD, path, ret_pid, err);
 }
 
-int monitor_read_exit_file(const char *path, struct monitor_exit *ret, struct error *err)
-{
-	return exit_file_read(path, ret, err);
-}
-
 /* The next ATTACH_EXIT. 0; 1: time is up; -ENOTCONN: the monitor went away. */
 static int wait_attach_exit(int fd, int timeout_ms, struct monitor_exit *ret, struct error *err)
 {

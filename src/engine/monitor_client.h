@@ -61,7 +61,6 @@ int monitor_spawn(const struct monitor_spec *spec, struct monitor_client *ret, s
 /* Close our ends. Before monitor_start() this removes the container, after it detaches. Reaps the
  * monitor if it is gone already; it is not waited for. */
 void monitor_client_done(struct monitor_client *c);
-#define cleanup_monitor __attribute__((cleanup(monitor_client_done)))
 /* For initialising the attributed variable. */
 #define MONITOR_CLIENT_INIT                                             \
 	{                                                               \
@@ -97,9 +96,6 @@ int monitor_wait_exit(const char *run_dir, const char *exit_file, int timeout_ms
 		      int (*on_exit)(void *arg, const struct monitor_exit *status,
 				     struct error *err),
 		      void *arg, struct monitor_exit *ret, struct error *err);
-
-/* The exit file. -ENOENT: the container has not ended, or its monitor was killed. */
-int monitor_read_exit_file(const char *path, struct monitor_exit *ret, struct error *err);
 
 /* Attaching */
 

@@ -25,6 +25,7 @@
 #include "engine/handle.h"
 #include "engine/monitor_client.h"
 #include "engine/runtime_client.h"
+#include "monitor/exit_file.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
 
@@ -100,7 +101,7 @@ static int refresh_dead(struct engine *e, struct record *r, struct error *err)
 	cleanup_free char *dir = container_dir_path(e, r->id);
 	cleanup_free char *exit_file = path_join(dir, FILE_EXIT);
 	struct monitor_exit end;
-	int status = monitor_read_exit_file(exit_file, &end, err);
+	int status = exit_file_read(exit_file, &end, err);
 
 	if (status >= 0)
 		return container_record_exit(e, r, &end, err);

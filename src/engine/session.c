@@ -29,6 +29,13 @@ struct engine_session *engine_session_close(struct engine_session *s)
 	return NULL;
 }
 
+unsigned session_wants(unsigned flags)
+{
+	return ((flags & ENGINE_START_STDIN) ? ATTACH_WANT_STDIN : 0) |
+	       ((flags & ENGINE_START_STDOUT) ? ATTACH_WANT_STDOUT : 0) |
+	       ((flags & ENGINE_START_STDERR) ? ATTACH_WANT_STDERR : 0);
+}
+
 const char *engine_session_id(const struct engine_session *s)
 {
 	return s->record.id;
@@ -52,9 +59,6 @@ int engine_attach(struct engine *e, const char *ref, unsigned flags,
 {
 	cleanup_with(engine_session_close) struct engine_session *s = session_new(e);
 	cleanup_free char *run_dir = NULL;
-	unsigned want = ((flags & ENGINE_START_STDIN) ? ATTACH_WANT_STDIN : 0) |
-			((flags & ENGINE_START_STDOUT) ? ATTACH_WANT_STDOUT : 0) |
-			((flags & ENGINE_START_STDERR) ? ATTACH_WANT_STDERR : 0);
 	int r;
 
 	s->is_starter = false;
@@ -68,7 +72,7 @@ int engine_attach(struct engine *e, const char *ref, unsigned flags,
 		return error_kind(err, ERROR_CONFLICT,
 				  "You cannot attach to a stopped container, start it first");
 	run_dir = container_run_dir(e, s->record.id);
-	r = attach_open(run_dir, want, &s->streams, err);
+	r = attach_open(run_dir, session_wants(flags), &s->streams, err);
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		return error_kind(err, ERROR_CONFLICT,
 				  "the monitor of container %s is gone: it runs, but nobody holds "

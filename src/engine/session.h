@@ -21,3 +21,6 @@ struct engine_session {
 
 /* Empty, for a starter. */
 struct engine_session *session_new(struct engine *e);
+
+/* enum engine_start_flag as enum attach_want. */
+unsigned session_wants(unsigned flags);

@@ -104,13 +104,6 @@ static bool shares_pids(const struct document *d)
 	       !str_empty(word);
 }
 
-static unsigned attach_wants(unsigned flags)
-{
-	return ((flags & ENGINE_START_STDIN) ? ATTACH_WANT_STDIN : 0) |
-	       ((flags & ENGINE_START_STDOUT) ? ATTACH_WANT_STDOUT : 0) |
-	       ((flags & ENGINE_START_STDERR) ? ATTACH_WANT_STDERR : 0);
-}
-
 static int spawn(struct start *s, struct error *err)
 {
 	const struct document *d = &s->document;
@@ -141,7 +134,7 @@ static int spawn(struct start *s, struct error *err)
 		.start_at_once = true,
 		.sealed = shares_pids(d),
 		.attach = (s->flags & ENGINE_START_ATTACH) != 0,
-		.attach_want = attach_wants(s->flags),
+		.attach_want = session_wants(s->flags),
 	};
 	int r;
 
