@@ -5,24 +5,25 @@
 #include "base/str.h"
 #include "oci/spec.h"
 
-static const char *value_of(const struct oci_spec *spec, const char *key)
+const char *annotations_value(const struct oci_spec *spec, const char *key)
 {
 	for (size_t i = 0; i < spec->n_annotations; i++)
 		if (str_eq(spec->annotations[i].key, key))
-			return spec->annotations[i].value;
+			return str_empty(spec->annotations[i].value) ? NULL
+								     : spec->annotations[i].value;
 	return NULL;
 }
 
 bool annotations_keep_groups(const struct oci_spec *spec)
 {
-	return str_eq(value_of(spec, "run.oci.keep_original_groups"), "1");
+	return str_eq(annotations_value(spec, "run.oci.keep_original_groups"), "1");
 }
 
 const char *annotations_mount_context(const struct oci_spec *spec)
 {
-	const char *value = value_of(spec, "run.oci.mount_context_type");
+	const char *value = annotations_value(spec, "run.oci.mount_context_type");
 
-	return str_empty(value) ? "context" : value;
+	return value ? value : "context";
 }
 
 static int check_mount_context(const struct oci_spec *spec, struct error *err)
@@ -45,13 +46,14 @@ int annotations_check(const struct oci_spec *spec, bool systemd, struct error *e
 		const char *key;
 		bool systemd; /* means something only there */
 	} not_yet[] = {
-		{ "run.oci.delegate-cgroup", false },	     { "run.oci.handler", false },
-		{ "run.oci.hooks.stderr", false },	     { "run.oci.hooks.stdout", false },
-		{ "run.oci.systemd.force_cgroup_v1", true }, { "run.oci.systemd.subgroup", true },
+		{ "run.oci.delegate-cgroup", false },
+		{ "run.oci.handler", false },
+		{ "run.oci.systemd.force_cgroup_v1", true },
+		{ "run.oci.systemd.subgroup", true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(not_yet); i++)
-		if ((systemd || !not_yet[i].systemd) && !str_empty(value_of(spec, not_yet[i].key)))
+		if ((systemd || !not_yet[i].systemd) && annotations_value(spec, not_yet[i].key))
 			return error_kind(err, ERROR_UNSUPPORTED,
 					  "not supported yet: annotation %s", not_yet[i].key);
 	return check_mount_context(spec, err);

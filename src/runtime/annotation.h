@@ -8,6 +8,9 @@
 
 struct oci_spec;
 
+/* The value of this annotation; NULL: there is none, or it is empty. */
+const char *annotations_value(const struct oci_spec *spec, const char *key);
+
 /* Refuses what the caller counts on and we do not do. systemd: it manages the cgroup. */
 int annotations_check(const struct oci_spec *spec, bool systemd, struct error *err);
 

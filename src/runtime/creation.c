@@ -321,6 +321,7 @@ static int fill_init(struct creation *c, struct error *err)
 		.placed_later = c->unit != NULL,
 		.has_hooks = h->n[OCI_HOOK_PRESTART] || h->n[OCI_HOOK_CREATE_RUNTIME] ||
 			     h->n[OCI_HOOK_CREATE_CONTAINER],
+		.hook_output = &c->hook_output,
 	};
 	init_prepare(&c->init);
 	return 0;
@@ -354,6 +355,11 @@ static int save_state(struct creation *c, struct error *err)
 	return container_save(c->container, err);
 }
 
+static int open_hook_output(struct creation *c, struct error *err)
+{
+	return hook_output_open(c->spec, &c->hook_output, err);
+}
+
 static const struct create_step prepare_steps[] = {
 	{ "id", check_id },
 	{ "config", load },
@@ -365,6 +371,7 @@ static const struct create_step prepare_steps[] = {
 	{ "intelRdt-plan", plan_rdt },
 	{ "console", connect_console },
 	{ "pidfd-socket", connect_pidfd_socket },
+	{ "hook-output", open_hook_output },
 	/* from here on there is something to undo */
 	{ "claim", claim },
 	{ "host-mounts", note_host_mounts },
@@ -384,6 +391,7 @@ int creation_prepare(const struct runtime_create_options *o, struct creation *c,
 	*c = (struct creation){ .options = o, .sync_fd = -EBADF, .console_fd = -EBADF };
 	c->rdt = (struct rdt)RDT_INIT;
 	c->pidfd = c->pidfd_socket_fd = c->init.sync_fd = c->init.listen_fd = -EBADF;
+	c->hook_output = HOOK_OUTPUT_CALLER;
 	for (size_t i = 0; i < OCI_NS_COUNT; i++)
 		c->namespaces.join_fd[i] = -EBADF;
 	return run_steps(c, prepare_steps, ARRAY_SIZE(prepare_steps), err);
@@ -418,6 +426,7 @@ void creation_done(struct creation *c)
 	cleanup_close_fd(&c->console_fd);
 	cleanup_close_fd(&c->init.sync_fd);
 	cleanup_close_fd(&c->init.listen_fd);
+	hook_output_close(&c->hook_output);
 	c->net_devices = net_devices_free(c->net_devices);
 	namespaces_close(&c->namespaces);
 	mount_plan_done(&c->plan);
@@ -466,6 +475,7 @@ static int tell(struct creation *c, enum sync_type type, struct error *err)
 
 static int run_hooks(struct creation *c, struct error *err)
 {
+	struct hook_how how = { .output = &c->hook_output };
 	cleanup_buf struct buf state = { 0 };
 	int r;
 
@@ -475,10 +485,10 @@ static int run_hooks(struct creation *c, struct error *err)
 	if (r < 0)
 		return r;
 	container_format_state(c->container, CONTAINER_CREATING, c->pid, NULL, &state);
-	r = hooks_run(&c->spec->hooks, OCI_HOOK_PRESTART, buf_str(&state), NULL, NULL, err);
+	how.state = buf_str(&state);
+	r = hooks_run(&c->spec->hooks, OCI_HOOK_PRESTART, &how, err);
 	if (r >= 0)
-		r = hooks_run(&c->spec->hooks, OCI_HOOK_CREATE_RUNTIME, buf_str(&state), NULL, NULL,
-			      err);
+		r = hooks_run(&c->spec->hooks, OCI_HOOK_CREATE_RUNTIME, &how, err);
 	return r < 0 ? r : tell(c, SYNC_HOOKED, err);
 }
 
@@ -624,7 +634,9 @@ static int poststart(const struct creation *c, struct error *err)
 	if (c->spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
 		return 0;
 	container_format_state(c->container, CONTAINER_RUNNING, c->pid, NULL, &state);
-	return hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, err);
+	return hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART,
+			 &(struct hook_how){ .state = buf_str(&state), .output = &c->hook_output },
+			 err);
 }
 
 int creation_finish(struct creation *c, int r, pid_t *ret_pid, int *ret_pidfd, struct error *err)

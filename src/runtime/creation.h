@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 #include "base/error.h"
+#include "runtime/hook.h"
 #include "runtime/init.h"
 #include "runtime/namespaces.h"
 #include "runtime/rdt.h"
@@ -30,6 +31,7 @@ struct creation {
 	struct process_setup process;
 	struct oci_process inside; /* process section without what is done from outside */
 	struct init init;
+	struct hook_output hook_output;
 	bool own_listener; /* init waits at start.sock instead of the sync socket */
 	int sync_fd;	   /* our end */
 	int console_fd;	   /* connected by us; -EBADF */

@@ -74,6 +74,7 @@ static void stop_unit(const struct container *c, struct cgroup *cg)
 static void run_poststop(const struct container *c)
 {
 	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
+	cleanup_hook_output struct hook_output output = HOOK_OUTPUT_CALLER;
 	cleanup_buf struct buf state = { 0 };
 	struct error err;
 	char text[ERROR_TEXT_MAX];
@@ -81,7 +82,10 @@ static void run_poststop(const struct container *c)
 	if (!c->has_poststop || container_config(c, &spec, &err) < 0)
 		return;
 	container_format_state(c, CONTAINER_STOPPED, 0, NULL, &state);
-	if (hooks_run(&spec->hooks, OCI_HOOK_POSTSTOP, buf_str(&state), NULL, NULL, &err) < 0)
+	if (hook_output_open(spec, &output, &err) < 0) /* they clean up, so they run all the same */
+		log_warning("%s", error_text(&err, text, sizeof(text)));
+	if (hooks_run(&spec->hooks, OCI_HOOK_POSTSTOP,
+		      &(struct hook_how){ .state = buf_str(&state), .output = &output }, &err) < 0)
 		log_warning("%s", error_text(&err, text, sizeof(text)));
 }
 

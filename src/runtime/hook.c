@@ -19,6 +19,7 @@
 #include "base/sig.h"
 #include "base/sock.h"
 #include "kernel/syscall.h"
+#include "runtime/annotation.h"
 
 static const char *const kind_names[OCI_HOOK_KIND_COUNT] = {
 	[OCI_HOOK_PRESTART] = "prestart",
@@ -36,10 +37,53 @@ const char *hook_kind_name(enum oci_hook_kind kind)
 
 struct hook_run {
 	const struct oci_hook *hook;
-	const char *state;
-	int (*confine)(void *arg, struct error *err);
-	void *confine_arg;
+	const struct hook_how *how;
 };
+
+/* Where the hooks' output goes */
+
+static int open_output(const struct oci_spec *spec, const char *key, int *ret_fd, struct error *err)
+{
+	const char *path = annotations_value(spec, key);
+
+	if (!path)
+		return 0;
+	if (path[0] != '/') /* start and delete are called from anywhere */
+		return error_kind(err, ERROR_INVALID, "annotation %s: '%s' is not absolute", key,
+				  path);
+	*ret_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
+	if (*ret_fd < 0)
+		return error_sys(err, "annotation %s: cannot open '%s'", key, path);
+	return 0;
+}
+
+int hook_output_open(const struct oci_spec *spec, struct hook_output *ret_output, struct error *err)
+{
+	cleanup_hook_output struct hook_output output = HOOK_OUTPUT_CALLER;
+	size_t hooks = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < OCI_HOOK_KIND_COUNT; i++)
+		hooks += spec->hooks.n[i];
+	if (hooks > 0)
+		r = open_output(spec, "run.oci.hooks.stdout", &output.out_fd, err);
+	if (hooks > 0 && r == 0)
+		r = open_output(spec, "run.oci.hooks.stderr", &output.err_fd, err);
+	if (r < 0)
+		return r;
+	ret_output->out_fd = take_fd(&output.out_fd);
+	ret_output->err_fd = take_fd(&output.err_fd);
+	return 0;
+}
+
+void hook_output_close(struct hook_output *output)
+{
+	cleanup_close_fd(&output->out_fd);
+	cleanup_close_fd(&output->err_fd);
+	*output = HOOK_OUTPUT_CALLER;
+}
+
+/* Running */
 
 /* The state on fd 0: a file, so that no hook that reads late or never can block us. */
 static int state_file(const char *state, struct error *err)
@@ -57,17 +101,30 @@ static int state_file(const char *state, struct error *err)
 	return take_fd(&fd);
 }
 
+/* In the hook's process: its fds 0, 1 and 2. */
+static int give_stdio(const struct hook_how *how, int state_fd, struct error *err)
+{
+	const struct hook_output *o = how->output;
+
+	if (dup2(state_fd, STDIN_FILENO) < 0)
+		return error_sys(err, "cannot give the state to the hook");
+	if (o && ((o->out_fd >= 0 && dup2(o->out_fd, STDOUT_FILENO) < 0) ||
+		  (o->err_fd >= 0 && dup2(o->err_fd, STDERR_FILENO) < 0)))
+		return error_sys(err, "cannot give the hook its output");
+	return 0;
+}
+
 /* In the hook's process: never returns. An error goes to the parent, success closes report_fd. */
 static NORETURN void exec_hook(const struct hook_run *run, int state_fd, int report_fd)
 {
 	const struct oci_hook *h = run->hook;
+	const struct hook_how *how = run->how;
 	char *const alone[] = { (char *)(uintptr_t)h->path, NULL };
 	char *const *argv = h->args ? (char *const *)(uintptr_t)h->args : alone;
 	struct error err;
 
-	if (dup2(state_fd, STDIN_FILENO) < 0)
-		error_sys(&err, "cannot give the state to the hook");
-	else if (!run->confine || run->confine(run->confine_arg, &err) == 0) {
+	if (give_stdio(how, state_fd, &err) == 0 &&
+	    (!how->confine || how->confine(how->confine_arg, &err) == 0)) {
 		sig_reset_dispositions();
 		sig_unblock_all();
 		execve(h->path, argv, h->env ? (char *const *)(uintptr_t)h->env : environ);
@@ -138,7 +195,7 @@ static int run_one(const struct hook_run *run, struct error *err)
 	pid_t pid;
 	int r;
 
-	state_fd = state_file(run->state, err);
+	state_fd = state_file(run->how->state, err);
 	if (state_fd < 0)
 		return state_fd;
 	r = sock_pair(SOCK_SEQPACKET, &ours_fd, &theirs_fd, err);
@@ -158,16 +215,11 @@ static int run_one(const struct hook_run *run, struct error *err)
 	return wait_hook(run->hook, pidfd, ours_fd, err);
 }
 
-int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const char *state,
-	      int (*confine)(void *arg, struct error *err), void *confine_arg, struct error *err)
+int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const struct hook_how *how,
+	      struct error *err)
 {
 	for (size_t i = 0; i < hooks->n[kind]; i++) {
-		struct hook_run run = {
-			.hook = &hooks->list[kind][i],
-			.state = state,
-			.confine = confine,
-			.confine_arg = confine_arg,
-		};
+		struct hook_run run = { .hook = &hooks->list[kind][i], .how = how };
 		int r = run_one(&run, err);
 
 		if (r < 0)

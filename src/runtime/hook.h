@@ -13,19 +13,44 @@
  *	poststop         delete                       runtime         a warning (fails nothing)
  */
 
+#include <errno.h>
 #include <stddef.h>
 #include "base/error.h"
 #include "oci/spec.h"
+
+/* Where stdout and stderr of hooks go; < 0: to the caller's. */
+struct hook_output {
+	int out_fd;
+	int err_fd;
+};
+#define HOOK_OUTPUT_CALLER ((struct hook_output){ .out_fd = -EBADF, .err_fd = -EBADF })
+
+/*
+ * Opens the files of the annotations run.oci.hooks.stdout and run.oci.hooks.stderr, which are made if
+ * they are not there, and appended to. Without hooks, or without these annotations, nothing.
+ *
+ * Source    crun(1) "EXTENSIONS"
+ */
+int hook_output_open(const struct oci_spec *spec, struct hook_output *ret_output,
+		     struct error *err);
+void hook_output_close(struct hook_output *output);
+#define cleanup_hook_output __attribute__((cleanup(hook_output_close)))
+
+/* confine: in the hook's process before its execve, < 0 fails the hook; or NULL */
+struct hook_how {
+	const char *state;		  /* the state document, given on stdin */
+	const struct hook_output *output; /* or NULL: the caller's */
+	int (*confine)(void *arg, struct error *err);
+	void *confine_arg;
+};
 
 /*
  * Run all hooks of one kind in order. The first that fails, or passes its timeout (it is killed
  * then), ends the row.
  *
- * state     the state document, given on stdin; stdout and stderr are the caller's
- * confine   or NULL: called in the hook's process before its execve; < 0 fails the hook
- * Errors    "hooks.createRuntime[0]: '/bin/x': exit status 1: <last line of its stderr>"
+ * Errors    "hooks.createRuntime[0]: '/bin/x': exit status 1"
  */
-int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const char *state,
-	      int (*confine)(void *arg, struct error *err), void *confine_arg, struct error *err);
+int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const struct hook_how *how,
+	      struct error *err);
 
 const char *hook_kind_name(enum oci_hook_kind kind);

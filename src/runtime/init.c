@@ -271,7 +271,12 @@ static int run_hooks(struct init *init, enum oci_hook_kind kind, enum container_
 	if (init->spec->hooks.n[kind] == 0)
 		return 0;
 	container_format_state(init->container, status, init->host_pid, NULL, &state);
-	return hooks_run(&init->spec->hooks, kind, buf_str(&state), confine, init->process, err);
+	return hooks_run(&init->spec->hooks, kind,
+			 &(struct hook_how){ .state = buf_str(&state),
+					     .output = init->hook_output,
+					     .confine = confine,
+					     .confine_arg = init->process },
+			 err);
 }
 
 static int init_hooks(struct init *init, struct error *err)

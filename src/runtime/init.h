@@ -17,6 +17,7 @@
 
 struct cgroup;
 struct container;
+struct hook_output;
 struct namespaces;
 struct oci_spec;
 struct rdt;
@@ -40,6 +41,7 @@ struct init {
 	bool chrooted;	   /* we were started in a chroot */
 	bool placed_later; /* systemd moves it into its cgroup: wait for SYNC_MAPPED */
 	bool has_hooks;	   /* some that run before the start */
+	const struct hook_output *hook_output;
 
 	/* What init makes. */
 	struct mounter mounter;

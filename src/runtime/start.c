@@ -48,6 +48,7 @@ static int connect_init(const struct container *c, int *ret_fd, struct error *er
 static int run_poststart(const struct container *c, struct error *err)
 {
 	cleanup_with(oci_spec_free) struct oci_spec *spec = NULL;
+	cleanup_hook_output struct hook_output output = HOOK_OUTPUT_CALLER;
 	cleanup_buf struct buf state = { 0 };
 	struct error ignored;
 	int r = container_config(c, &spec, err);
@@ -55,7 +56,11 @@ static int run_poststart(const struct container *c, struct error *err)
 	if (r < 0 || spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
 		return r;
 	container_format_state(c, CONTAINER_RUNNING, c->pid, NULL, &state);
-	r = hooks_run(&spec->hooks, OCI_HOOK_POSTSTART, buf_str(&state), NULL, NULL, err);
+	r = hook_output_open(spec, &output, err);
+	if (r == 0)
+		r = hooks_run(&spec->hooks, OCI_HOOK_POSTSTART,
+			      &(struct hook_how){ .state = buf_str(&state), .output = &output },
+			      err);
 	if (r < 0) /* it may have ended by itself */
 		(void)runtime_kill(c->root_path, c->id, SIGKILL, true, &ignored);
 	return r;

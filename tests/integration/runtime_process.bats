@@ -201,9 +201,42 @@ scheduling() {
   [ "$($caller run -b "$CONFIG" c1 </dev/null)" = "2 0 65534" ]
 }
 
+# Of all kinds, in every namespace, with a terminal or not; what the hooks say is not the caller's.
+@test "run.oci.hooks.stdout and stderr: what hooks say goes to the ends of these files" {
+  local dir=$BATS_TEST_TMPDIR hook
+  hook='lambda name: [{"path": "/bin/sh", "args": ["sh", "-c", "echo " + name + "; echo " + name + " >&2"]}]'
+  edit_config "$CONFIG" 'c["process"]["args"] = ["sh", "-c", "ls /proc/self/fd | wc -l; echo program"]' \
+    "c['hooks'] = {k: ($hook)(k) for k in ('prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop')}" \
+    "c['annotations'] = {'run.oci.hooks.stdout': '$dir/out', 'run.oci.hooks.stderr': '$dir/err'}"
+  echo before >"$dir/out"
+  runtime create -b "$CONFIG" c1 </dev/null >"$dir/said" 2>&1
+  [ "$(cat "$dir/out")" = $'before\nprestart\ncreateRuntime\ncreateContainer' ]
+  runtime start c1
+  wait_until 5 eval 'runtime state c1 | grep -q stopped'
+  runtime delete c1
+  [ "$(cat "$dir/out")" = $'before\nprestart\ncreateRuntime\ncreateContainer\nstartContainer\npoststart\npoststop' ]
+  [ "$(tail -n +2 "$dir/out")" = "$(cat "$dir/err")" ]
+  [ "$(stat -c %a "$dir/err")" = 600 ]
+  [ "$(cat "$dir/said")" = $'4\nprogram' ]
+
+  edit_config "$CONFIG" "c['annotations'] = {'run.oci.hooks.stderr': '$dir/run'}"
+  run -0 runtime run -b "$CONFIG" c1 </dev/null
+  [ "$(grep -c '^p\|^c\|^s' <<<"$output")" = 7 ] || fail "six hooks and the program"
+  [ "$(cat "$dir/run")" = $'prestart\ncreateRuntime\ncreateContainer\nstartContainer\npoststart\npoststop' ]
+
+  edit_config "$CONFIG" "c['annotations'] = {'run.oci.hooks.stdout': '$dir/no/file'}"
+  run -1 runtime run -b "$CONFIG" c1 </dev/null
+  expect_text "annotation run.oci.hooks.stdout: cannot open '$dir/no/file'"
+  edit_config "$CONFIG" "c['annotations'] = {'run.oci.hooks.stdout': 'file'}"
+  run -1 runtime run -b "$CONFIG" c1 </dev/null
+  expect_text "annotation run.oci.hooks.stdout: 'file' is not absolute"
+  edit_config "$CONFIG" 'c.pop("hooks")'
+  runtime run -b "$CONFIG" c1 </dev/null # nobody asks for it
+}
+
 @test "annotations of crun that are not there yet are refused by name" {
   local key
-  for key in delegate-cgroup handler hooks.stdout hooks.stderr; do
+  for key in delegate-cgroup handler; do
     edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'x'}"
     run runtime run -b "$CONFIG" c1 </dev/null
     expect_status 1
