@@ -3,13 +3,17 @@
 #   make           build; the programs are then in build/bin/
 #   make run       install what is missing, build, make a small image, run a container that shows itself
 #   make test      install what is missing, build, run every check and test
-#   make conformance   what runtimes take, refuse and answer, held against berth-runtime (RUNTIME=runc: against another)
+#   make conformance   what runtimes take, refuse and answer, held against berth-runtime (RUNTIME=runc: against another);
+#                  SUITE=DIRECTORY: the programs of that checkout of opencontainers/runtime-tools (AGAINST=runc: beside runc)
 #   make bench     measure against the kernel's floor and the engines that are installed
 #   make install   into $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
 DESTDIR ?=
 # program to try in "make conformance"
 RUNTIME ?= berth-runtime
+# a checkout of runtime-tools, and the program that its results are compared with
+SUITE ?=
+AGAINST ?=
 # seconds for each fuzzer of "make fuzz"
 FUZZ_TIME ?= 30
 
@@ -37,8 +41,8 @@ check:
 	@tests/run gates unit
 
 conformance: all
-	@tools/install-deps conformance
-	@tests/conformance/run --runtime $(RUNTIME)
+	@tools/install-deps conformance $(if $(SUITE),suite)
+	@tests/conformance/$(if $(SUITE),suite $(SUITE) $(if $(AGAINST),--against $(AGAINST)),run) --runtime $(RUNTIME)
 
 bench: all
 	@tools/install-deps bench
