@@ -74,6 +74,11 @@ static inline uint64_t erofs_nid(uint64_t place)
 	return place / 32;
 }
 
+static inline uint64_t erofs_place(uint64_t nid)
+{
+	return nid * 32;
+}
+
 void erofs_put_inode(struct erofs_meta *m, uint64_t place, const struct erofs_inode *inode);
 
 /*

@@ -28,7 +28,7 @@
 #include "image/tree_fill.h"
 
 /* Of memory for names and attributes, about 190,000 entries. Larger layers are unpacked. */
-#define TREE_MAX_BYTES ((size_t)56 << 20)
+#define TREE_MAX_BYTES ((size_t)192 << 20)
 #define COPY_BYTES     (64 << 10)
 /* A sparse file has so many chunks more than pieces of data, at most. */
 #define CHUNKS_SPARE 16
@@ -309,20 +309,32 @@ static int copy_scattered(struct image *im, struct tree_node *n, struct error *e
 	return r < 0 ? r : put_zeros(&im->out, done, im->end, err);
 }
 
+struct name_list {
+	struct erofs_dirent *rows;
+	size_t n;
+};
+
+static void add_name(void *ctx, const struct tree_entry *e)
+{
+	struct name_list *list = ctx;
+
+	list->rows[list->n++] = (struct erofs_dirent){ e->name, e->name_len, e->node->nid,
+						       e->node->mode };
+}
+
 /* A directory's names in order. Heap. */
 static struct erofs_dirent *list_dir(const struct tree_node *dir, size_t *ret_n)
 {
-	struct erofs_dirent *list = xcalloc(dir->n_children + 2u, sizeof(*list));
-	size_t n = 0;
+	struct name_list list = { xcalloc(dir->n_children + 2u, sizeof(*list.rows)), 2 };
 
-	list[n++] = (struct erofs_dirent){ ".", 1, erofs_nid(dir->place), S_IFDIR };
-	list[n++] = (struct erofs_dirent){ "..", 2, erofs_nid(dir->dir.parent->place), S_IFDIR };
-	for (const struct tree_entry *e = dir->dir.first; e; e = e->next)
-		list[n++] = (struct erofs_dirent){ e->name, e->name_len, erofs_nid(e->node->place),
-						   e->node->mode };
-	qsort(list, n, sizeof(*list), erofs_dirent_compare);
-	*ret_n = n;
-	return list;
+	list.rows[0] = (struct erofs_dirent){ ".", 1, dir->nid, S_IFDIR };
+	list.rows[1] = (struct erofs_dirent){ "..", 2, dir->dir.parent->nid, S_IFDIR };
+	tree_each(dir, add_name, &list);
+	/* all but these two are sorted, and mostly they belong where they are */
+	if (list.n > 2 && erofs_dirent_compare(&list.rows[1], &list.rows[2]) > 0)
+		qsort(list.rows, list.n, sizeof(*list.rows), erofs_dirent_compare);
+	*ret_n = list.n;
+	return list.rows;
 }
 
 static size_t dir_bytes(const struct tree_node *dir)
@@ -364,15 +376,21 @@ static void reserve(struct image *im, struct tree_node *n)
 	cleanup_buf struct buf xattrs = { 0 };
 	enum erofs_layout layout;
 
-	n->ino = ++im->n_inodes;
+	im->n_inodes++;
 	if (!encode_xattrs(n, &xattrs))
 		im->unfit = true;
 	if (S_ISDIR(n->mode))
 		n->size = dir_bytes(n);
 	layout = layout_of(n, xattrs.len);
-	n->place = erofs_reserve_inode(&im->meta, layout, xattrs.len, tail_bytes(n, layout));
+	n->nid = (uint32_t)erofs_nid( /* memory for more would be of more than TREE_MAX_BYTES */
+		erofs_reserve_inode(&im->meta, layout, xattrs.len, tail_bytes(n, layout)));
 	if (layout == EROFS_FLAT && !S_ISREG(n->mode) && n->size > 0)
 		n->block = (uint32_t)(erofs_reserve_blocks(&im->meta, n->size) / EROFS_BLOCK_BYTES);
+}
+
+static void count_dir(void *ctx, const struct tree_entry *e)
+{
+	*(uint32_t *)ctx += S_ISDIR(e->node->mode);
 }
 
 static uint32_t count_links(const struct tree_node *n)
@@ -381,8 +399,7 @@ static uint32_t count_links(const struct tree_node *n)
 
 	if (!S_ISDIR(n->mode))
 		return n->nlink;
-	for (const struct tree_entry *e = n->dir.first; e; e = e->next)
-		links += S_ISDIR(e->node->mode);
+	tree_each(n, count_dir, &links);
 	return links;
 }
 
@@ -412,7 +429,7 @@ static void fill_own_content(struct image *im, const struct tree_node *n, struct
 	}
 }
 
-static void fill(struct image *im, const struct tree_node *n)
+static void fill(struct image *im, const struct tree_node *n, uint32_t ino)
 {
 	cleanup_buf struct buf xattrs = { 0 }, tail = { 0 };
 	cleanup_free uint32_t *table = NULL;
@@ -421,15 +438,16 @@ static void fill(struct image *im, const struct tree_node *n)
 		.uid = n->uid,
 		.gid = n->gid,
 		.nlink = count_links(n),
-		.ino = n->ino,
+		.ino = ino,
 		.size = n->size,
-		.mtime = n->mtime,
-		.rdev = n->rdev,
+		.mtime = { n->mtime_s, n->mtime_ns },
 		.xattrs = &xattrs,
 	};
 	uint64_t ignored;
 
 	(void)encode_xattrs(n, &xattrs); /* reserve() asked */
+	if (S_ISCHR(n->mode) || S_ISBLK(n->mode))
+		i.rdev = n->rdev;
 	i.layout = layout_of(n, xattrs.len);
 	if (i.layout == EROFS_CHUNKS) {
 		table = chunk_table(n, n->block, &ignored);
@@ -442,7 +460,7 @@ static void fill(struct image *im, const struct tree_node *n)
 	} else if (S_ISDIR(n->mode) || S_ISLNK(n->mode)) {
 		fill_own_content(im, n, &i, &tail);
 	}
-	erofs_put_inode(&im->meta, n->place, &i);
+	erofs_put_inode(&im->meta, erofs_place(n->nid), &i);
 }
 
 /* An identity, so that overlayfs can tell its lower file systems apart. */
@@ -454,7 +472,7 @@ static int put_super(struct image *im, struct error *err)
 	memcpy(uuid, id.text + DIGEST_TEXT_LEN - sizeof(uuid), sizeof(uuid));
 	erofs_super_format(
 		&(struct erofs_super){
-			.root_place = tree_root(im->tree)->place,
+			.root_place = erofs_place(tree_root(im->tree)->nid),
 			.inodes = im->n_inodes,
 			.blocks = im->meta_block + (uint32_t)(im->meta.len / EROFS_BLOCK_BYTES),
 			.meta_block = im->meta_block,
@@ -467,6 +485,7 @@ static int put_super(struct image *im, struct error *err)
 static int build(struct image *im, struct error *err)
 {
 	struct tree_node *n;
+	uint32_t ino = 0;
 	int r = 0;
 
 	for (n = tree_first_node(im->tree); n && r == 0; n = n->next) {
@@ -490,7 +509,7 @@ static int build(struct image *im, struct error *err)
 		return error_oom(err);
 	for (n = tree_first_node(im->tree); n; n = n->next) {
 		if (is_alive(n))
-			fill(im, n);
+			fill(im, n, ++ino);
 	}
 	r = put(&im->out, im->meta.data, im->meta.len, im->end, err);
 	if (r == 0)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names of a directory are a balanced tree (AA: Andersson, "Balanced search trees made simple",
+ * 1993): a hash would have to be one that nobody can aim names at. A name that is removed stays, without a
+ * node, so there is no way out of the tree; it comes back when it is linked again.
+ */
 #include "image/tree.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,19 +16,16 @@
 
 /* The kernel's MAXSYMLINKS. */
 #define SYMLINKS_MAX 40
-/* What tsearch(3) takes for one entry, about. */
-#define INDEX_ENTRY_BYTES 48
 
 struct tree {
 	struct arena *arena;
 	struct tree_node *root, *first, *last;
-	void *index; /* tsearch(3): all entries by directory and name */
 	size_t bytes, max_bytes;
 };
 
 void *tree_alloc(struct tree *t, size_t size)
 {
-	t->bytes += size + 16;
+	t->bytes += (size + 15) / 16 * 16;
 	return arena_alloc(t->arena, size);
 }
 
@@ -32,7 +33,7 @@ struct tree_node *tree_new_node(struct tree *t, mode_t mode)
 {
 	struct tree_node *n = tree_alloc(t, sizeof(*n));
 
-	n->mode = mode;
+	n->mode = (uint16_t)mode;
 	if (t->last)
 		t->last->next = n;
 	else
@@ -53,16 +54,10 @@ struct tree *tree_new(size_t max_bytes)
 	return t;
 }
 
-static void keep_entry(void *entry)
-{
-	/* the arena has it */
-}
-
 struct tree *tree_free(struct tree *t)
 {
 	if (!t)
 		return NULL;
-	tdestroy(t->index, keep_entry);
 	arena_free(t->arena);
 	free(t);
 	return NULL;
@@ -83,85 +78,132 @@ bool tree_is_full(const struct tree *t)
 	return t->bytes > t->max_bytes;
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct tree_entry *x = a, *y = b;
+/* Names */
 
-	if (x->dir != y->dir)
-		return (uintptr_t)x->dir < (uintptr_t)y->dir ? -1 : 1;
-	return strcmp(x->name, y->name);
+static struct tree_entry *find(const struct tree_node *dir, const char *name)
+{
+	struct tree_entry *e = dir->dir.names;
+	int order;
+
+	while (e && (order = strcmp(name, e->name)) != 0)
+		e = order < 0 ? e->left : e->right;
+	return e;
 }
 
-struct tree_entry *tree_lookup(struct tree *t, struct tree_node *dir, const char *name)
+struct tree_entry *tree_lookup(const struct tree_node *dir, const char *name)
 {
-	union {
-		struct tree_entry entry;
-		char room[sizeof(struct tree_entry) + TREE_NAME_MAX + 1];
-	} key;
-	size_t len = strlen(name);
-	void *found;
+	struct tree_entry *e = find(dir, name);
 
-	if (len > TREE_NAME_MAX)
-		return NULL;
-	key.entry.dir = dir;
-	memcpy(key.room + offsetof(struct tree_entry, name), name, len + 1);
-	found = tfind(&key, &t->index, compare_entries);
-	return found ? *(struct tree_entry **)found : NULL;
+	return e && e->node ? e : NULL;
+}
+
+/* A left one of the same level becomes the one above. */
+static struct tree_entry *skew(struct tree_entry *e)
+{
+	struct tree_entry *up = e->left;
+
+	if (!up || up->level != e->level)
+		return e;
+	e->left = up->right;
+	up->right = e;
+	return up;
+}
+
+/* Of three of the same level the middle one rises. */
+static struct tree_entry *split(struct tree_entry *e)
+{
+	struct tree_entry *up = e->right;
+
+	if (!up || !up->right || up->right->level != e->level)
+		return e;
+	e->right = up->left;
+	up->left = e;
+	up->level++;
+	return up;
+}
+
+/* Recursion here and below is as deep as the tree is high: twice the logarithm of the names. */
+static struct tree_entry *insert(struct tree_entry *at, struct tree_entry *e)
+{
+	if (!at)
+		return e;
+	if (strcmp(e->name, at->name) < 0)
+		at->left = insert(at->left, e);
+	else
+		at->right = insert(at->right, e);
+	return split(skew(at));
 }
 
 void tree_link(struct tree *t, struct tree_node *dir, const char *name, struct tree_node *node)
 {
+	struct tree_entry *e = find(dir, name);
 	size_t len = strlen(name);
-	struct tree_entry *e = tree_alloc(t, sizeof(*e) + len + 1);
 
-	*e = (struct tree_entry){ .node = node, .dir = dir, .next = dir->dir.first };
-	e->name_len = len;
-	memcpy(e->name, name, len + 1);
-	if (e->next)
-		e->next->prev = e;
-	dir->dir.first = e;
+	if (!e) {
+		e = tree_alloc(t, sizeof(*e) + len + 1);
+		e->name_len = (uint8_t)len; /* at most TREE_NAME_MAX */
+		memcpy(e->name, name, len + 1);
+		dir->dir.names = insert(dir->dir.names, e);
+	}
+	e->node = node;
 	dir->n_children++;
 	node->nlink++;
 	if (S_ISDIR(node->mode))
 		node->dir.parent = dir;
-	t->bytes += INDEX_ENTRY_BYTES;
-	if (!tsearch(e, &t->index, compare_entries))
-		abort(); /* no memory, as xmalloc() */
 }
 
-static void unlink_one(struct tree *t, struct tree_entry *e)
+/* dead: directories whose names are to go, too, linked by their parent, which they have no more. */
+static void let_go(struct tree_node *n, struct tree_node **dead)
 {
-	if (e->prev)
-		e->prev->next = e->next;
-	else
-		e->dir->dir.first = e->next;
-	if (e->next)
-		e->next->prev = e->prev;
-	e->dir->n_children--;
-	e->node->nlink--;
-	(void)tdelete(e, &t->index, compare_entries); /* it is there */
+	n->nlink--;
+	if (!S_ISDIR(n->mode))
+		return;
+	n->dir.parent = *dead;
+	*dead = n;
 }
 
-/* Depth first, without a stack: symlinks can nest directories deeper than a path is long. */
-void tree_unlink(struct tree *t, struct tree_entry *entry)
+static void let_go_names(const struct tree_entry *e, struct tree_node **dead)
 {
-	struct tree_node *top = entry->node;
-	struct tree_node *dir = top;
-
-	while (S_ISDIR(top->mode) && top->dir.first) {
-		struct tree_entry *e = dir->dir.first;
-
-		if (!e) {
-			dir = dir->dir.parent;
-			continue;
-		}
-		if (S_ISDIR(e->node->mode) && e->node->dir.first)
-			dir = e->node;
-		else
-			unlink_one(t, e);
+	for (; e; e = e->right) {
+		let_go_names(e->left, dead);
+		if (e->node)
+			let_go(e->node, dead);
 	}
-	unlink_one(t, entry);
 }
+
+/* No recursion into directories: symlinks can nest them deeper than a path is long. */
+void tree_unlink(struct tree_node *dir, struct tree_entry *entry)
+{
+	struct tree_node *dead = NULL;
+
+	let_go(entry->node, &dead);
+	entry->node = NULL;
+	dir->n_children--;
+	while (dead) {
+		const struct tree_entry *names = dead->dir.names;
+
+		dead = dead->dir.parent;
+		let_go_names(names, &dead);
+	}
+}
+
+static void each(const struct tree_entry *e, void (*take)(void *ctx, const struct tree_entry *e),
+		 void *ctx)
+{
+	for (; e; e = e->right) {
+		each(e->left, take, ctx);
+		if (e->node)
+			take(ctx, e);
+	}
+}
+
+void tree_each(const struct tree_node *dir, void (*take)(void *ctx, const struct tree_entry *e),
+	       void *ctx)
+{
+	each(dir->dir.names, take, ctx);
+}
+
+/* Paths */
 
 struct walk {
 	struct tree *t;
@@ -174,12 +216,12 @@ static int walk(struct walk *w, struct tree_node **dir, const char *path, bool m
 /* One component, which is no "." and no "..". */
 static int step(struct walk *w, struct tree_node **dir, const char *name, bool make)
 {
-	struct tree_entry *e = tree_lookup(w->t, *dir, name);
+	struct tree_entry *e = tree_lookup(*dir, name);
 	struct tree_node *n;
 
 	if (!e && make) {
 		n = tree_new_node(w->t, S_IFDIR | 0755);
-		n->mtime = *w->make;
+		tree_set_mtime(n, w->make);
 		tree_link(w->t, *dir, name, n);
 		*dir = n;
 		return 0;

@@ -31,39 +31,43 @@ struct tree_piece {
 
 struct tree_entry;
 
+/* As small as it can be: there may be a million. */
 struct tree_node {
-	mode_t mode;
-	uint32_t uid, gid;
-	uint32_t nlink; /* names; of a directory 1 while it is there */
-	uint32_t n_children;
-	uint32_t n_pieces;
-	uint64_t size;
-	struct timespec mtime;
-	dev_t rdev;
+	struct tree_node *next; /* of all nodes ever made; nlink 0: it is gone */
 	struct tree_xattr *xattrs;
+	uint64_t size;
 	union {
 		const char *target; /* of a symlink */
+		dev_t rdev;	    /* of a device */
 		struct {
 			struct tree_piece *first, *last;
 		} pieces; /* of a file, in order */
 		struct {
-			struct tree_entry *first;
+			struct tree_entry *names; /* see tree_each() */
 			struct tree_node *parent; /* of the root: itself */
 		} dir;
 	};
+	int64_t mtime_s;
+	uint32_t mtime_ns;
+	uint32_t uid, gid;
+	uint32_t nlink; /* names; of a directory 1 while it is there */
+	union {
+		uint32_t n_children;
+		uint32_t n_pieces;
+	};
+	/* For who writes it. */
+	uint32_t nid, block;
+	uint16_t mode;
 	bool end_unknown; /* what stands behind its end was not seen */
 	bool scattered;	  /* its pieces cannot be read where they are as one run of blocks */
-	/* For who writes it. */
-	uint64_t place;
-	uint32_t ino, block;
-	struct tree_node *next; /* of all nodes ever made; nlink 0: it is gone */
 };
 
 /* A name. */
 struct tree_entry {
-	struct tree_node *node, *dir;
-	struct tree_entry *prev, *next; /* in dir */
-	size_t name_len;
+	struct tree_node *node;		 /* NULL: it was removed */
+	struct tree_entry *left, *right; /* of the directory's names, an AA tree */
+	uint8_t level;
+	uint8_t name_len;
 	char name[]; /* with NUL */
 };
 
@@ -83,12 +87,21 @@ void *tree_alloc(struct tree *t, size_t size);
 
 struct tree_node *tree_new_node(struct tree *t, mode_t mode);
 
+static inline void tree_set_mtime(struct tree_node *n, const struct timespec *mtime)
+{
+	n->mtime_s = mtime->tv_sec;
+	n->mtime_ns = (uint32_t)mtime->tv_nsec;
+}
+
 /* The entry of that name, or NULL. */
-struct tree_entry *tree_lookup(struct tree *t, struct tree_node *dir, const char *name);
+struct tree_entry *tree_lookup(const struct tree_node *dir, const char *name);
 /* One more name of node; there is none yet. A directory gets its parent. */
 void tree_link(struct tree *t, struct tree_node *dir, const char *name, struct tree_node *node);
 /* The name and, of a directory, everything below. */
-void tree_unlink(struct tree *t, struct tree_entry *entry);
+void tree_unlink(struct tree_node *dir, struct tree_entry *entry);
+/* The names of a directory, in the order of their bytes. */
+void tree_each(const struct tree_node *dir, void (*take)(void *ctx, const struct tree_entry *e),
+	       void *ctx);
 
 /*
  * The directory at path, which may lead through symlinks but not out.

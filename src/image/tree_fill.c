@@ -71,11 +71,11 @@ static int check_name(const char *name, const char *what, struct error *err)
 	return strlen(name) > TREE_NAME_MAX ? error_num(err, ENAMETOOLONG, "cannot %s", what) : 0;
 }
 
-static void unlink_entry(struct fill *f, struct tree_entry *e)
+static void unlink_entry(struct fill *f, struct tree_node *dir, struct tree_entry *e)
 {
 	if (S_ISDIR(e->node->mode) || S_ISLNK(e->node->mode))
 		f->parent = NULL; /* its path may mean another now */
-	tree_unlink(f->tree, e);
+	tree_unlink(dir, e);
 }
 
 /* Attributes */
@@ -149,9 +149,9 @@ static int set_attributes(struct fill *f, const struct item *it, struct tree_nod
 		return error_kind(err, ERROR_INVALID, "its owner is out of range");
 	n->uid = (uint32_t)m->uid;
 	n->gid = (uint32_t)m->gid;
-	n->mtime = m->mtime;
+	tree_set_mtime(n, &m->mtime);
 	if (!S_ISLNK(n->mode))
-		n->mode = (n->mode & S_IFMT) | (m->mode & 07777);
+		n->mode = (uint16_t)((n->mode & S_IFMT) | (m->mode & 07777));
 	return *it->name ? set_xattrs(f, it, n, err) : 0;
 }
 
@@ -271,7 +271,7 @@ static int find_target(struct fill *f, char *target, struct tree_entry **ret)
 		*slash = '/';
 	}
 	if (r == 0)
-		*ret = tree_lookup(f->tree, dir, slash ? slash + 1 : target);
+		*ret = tree_lookup(dir, slash ? slash + 1 : target);
 	return r == -ENAMETOOLONG ? r : 0;
 }
 
@@ -291,9 +291,9 @@ static int make_hardlink(struct fill *f, struct item *it, struct error *err)
 	r = find_target(f, path, &target);
 	if (r < 0)
 		return error_num(err, -r, "cannot link it to '%.200s'", link);
-	old = target ? tree_lookup(f->tree, it->dir, it->name) : NULL;
+	old = target ? tree_lookup(it->dir, it->name) : NULL;
 	if (old) {
-		unlink_entry(f, old);		     /* which may have held the target */
+		unlink_entry(f, it->dir, old);		     /* which may have held the target */
 		(void)find_target(f, path, &target); /* as before, or gone */
 	}
 	if (!target)
@@ -327,16 +327,16 @@ static int make_entry(struct fill *f, struct item *it, struct error *err)
 		return r;
 	if (m->type == ARCHIVE_HARDLINK)
 		return make_hardlink(f, it, err);
-	old = tree_lookup(f->tree, it->dir, it->name);
+	old = tree_lookup(it->dir, it->name);
 	if (old && S_ISDIR(old->node->mode) && m->type == ARCHIVE_DIR)
 		return set_attributes(f, it, old->node, err);
 	if (old) {
 		was_whiteout = S_ISCHR(old->node->mode) && old->node->rdev == 0;
-		unlink_entry(f, old);
+		unlink_entry(f, it->dir, old);
 	}
 	r = make_node(f, it, err);
 	if (r == 0 && was_whiteout && m->type == ARCHIVE_DIR)
-		tree_set_xattr(f->tree, tree_lookup(f->tree, it->dir, it->name)->node,
+		tree_set_xattr(f->tree, tree_lookup(it->dir, it->name)->node,
 			       "trusted.overlay.opaque", "y", 1);
 	return r;
 }
@@ -361,14 +361,14 @@ static int make_whiteout(struct fill *f, struct item *it, enum whiteout_kind kin
 	r = check_name(name, "make a whiteout", err);
 	if (r < 0)
 		return r;
-	old = tree_lookup(f->tree, it->dir, name);
+	old = tree_lookup(it->dir, name);
 	if (old) {
 		if (S_ISDIR(old->node->mode))
 			tree_set_xattr(f->tree, old->node, "trusted.overlay.opaque", "y", 1);
 		return 0;
 	}
 	n = tree_new_node(f->tree, S_IFCHR);
-	n->mtime = it->member->mtime;
+	tree_set_mtime(n, &it->member->mtime);
 	tree_link(f->tree, it->dir, name, n);
 	return 0;
 }
