@@ -52,7 +52,7 @@ static uint64_t align_up(uint64_t n, uint64_t to)
 
 void erofs_meta_done(struct erofs_meta *m)
 {
-	free(m->data);
+	free(m->window);
 	*m = (struct erofs_meta){ 0 };
 }
 
@@ -82,11 +82,26 @@ uint64_t erofs_reserve_blocks(struct erofs_meta *m, size_t bytes)
 	return place;
 }
 
-int erofs_meta_alloc(struct erofs_meta *m)
+uint64_t erofs_meta_bytes(const struct erofs_meta *m)
 {
-	m->len = align_up(m->reserved, EROFS_BLOCK_BYTES);
-	m->data = mem_try_alloc(m->len, 1);
-	return m->data ? 0 : -ENOMEM;
+	return align_up(m->reserved, EROFS_BLOCK_BYTES);
+}
+
+int erofs_meta_open(struct erofs_meta *m, size_t bytes)
+{
+	m->window = mem_try_alloc(bytes, 1);
+	return m->window ? 0 : -ENOMEM;
+}
+
+uint8_t *erofs_meta_at(const struct erofs_meta *m, uint64_t place)
+{
+	return m->window + (place - m->begin);
+}
+
+void erofs_meta_advance(struct erofs_meta *m, uint64_t place)
+{
+	memset(m->window, 0, place - m->begin);
+	m->begin = place;
 }
 
 /* As the kernel's new_encode_dev(). */
@@ -108,7 +123,7 @@ static uint32_t union_field(const struct erofs_inode *i)
 
 void erofs_put_inode(struct erofs_meta *m, uint64_t place, const struct erofs_inode *i)
 {
-	uint8_t *p = m->data + place;
+	uint8_t *p = erofs_meta_at(m, place);
 	size_t xattrs = i->xattrs ? i->xattrs->len : 0;
 
 	put16(p, (uint16_t)(1 | (i->layout << 1))); /* bit 0: an extended inode */

@@ -4,8 +4,8 @@
 /*
  * The metadata of an EROFS image (Documentation/filesystems/erofs.rst): superblock, inodes,
  * directories, extended attributes. Places are reserved first, since a directory holds the numbers of
- * its inodes; then they are filled. Contents of files are the caller's: an inode says at which block
- * they begin. Blocks have 512 bytes, so that contents can stay where tar puts them.
+ * its inodes; then they are filled in the same order, so that a window of it is enough. Contents of
+ * files are the caller's: an inode says at which block they begin. Blocks have 512 bytes, so that contents can stay where tar puts them.
  *
  * Feature set: Linux 5.15 and later (chunk-based files), with blocks below a page 6.4.
  */
@@ -49,11 +49,11 @@ struct erofs_inode {
 	size_t tail_bytes;
 };
 
-/* A place in the metadata, in bytes from its begin. */
+/* A place in the metadata is in bytes from its begin. */
 struct erofs_meta {
-	uint8_t *data;
-	size_t len, capacity;
-	size_t reserved;
+	uint64_t reserved;
+	uint8_t *window; /* what is filled in now */
+	uint64_t begin;	 /* of the window */
 };
 
 void erofs_meta_done(struct erofs_meta *m);
@@ -65,8 +65,13 @@ uint64_t erofs_reserve_inode(struct erofs_meta *m, enum erofs_layout layout, siz
 			     size_t tail_bytes);
 /* Whole blocks. */
 uint64_t erofs_reserve_blocks(struct erofs_meta *m, size_t bytes);
-/* All is reserved: the bytes, zero, or -ENOMEM. */
-int erofs_meta_alloc(struct erofs_meta *m);
+/* All is reserved: so much is there now, whole blocks. */
+uint64_t erofs_meta_bytes(const struct erofs_meta *m);
+/* A window of so many bytes, zero, at the begin; or -ENOMEM. */
+int erofs_meta_open(struct erofs_meta *m, size_t bytes);
+uint8_t *erofs_meta_at(const struct erofs_meta *m, uint64_t place);
+/* What is before place is done with: the window begins there. Nothing behind it was filled. */
+void erofs_meta_advance(struct erofs_meta *m, uint64_t place);
 
 /* How directories name an inode. */
 static inline uint64_t erofs_nid(uint64_t place)

@@ -27,9 +27,10 @@
 #include "codec/sha256.h"
 #include "image/tree_fill.h"
 
-/* Of memory for names and attributes, about 190,000 entries. Larger layers are unpacked. */
+/* Of memory for names and attributes, more than a million entries. Larger layers are unpacked. */
 #define TREE_MAX_BYTES ((size_t)192 << 20)
 #define COPY_BYTES     (64 << 10)
+#define WINDOW_BYTES   ((size_t)256 << 10)
 /* A sparse file has so many chunks more than pieces of data, at most. */
 #define CHUNKS_SPARE 16
 
@@ -183,6 +184,8 @@ struct image {
 	uint64_t end; /* of what is before the metadata; a multiple of the block size */
 	uint32_t meta_block;
 	uint32_t n_inodes;
+	uint64_t widest; /* bytes of the metadata that one inode and its content take */
+	struct sha256 meta_hash;
 	bool unfit;
 };
 
@@ -318,8 +321,8 @@ static void add_name(void *ctx, const struct tree_entry *e)
 {
 	struct name_list *list = ctx;
 
-	list->rows[list->n++] = (struct erofs_dirent){ e->name, e->name_len, e->node->nid,
-						       e->node->mode };
+	list->rows[list->n++] =
+		(struct erofs_dirent){ e->name, e->name_len, e->node->nid, e->node->mode };
 }
 
 /* A directory's names in order. Heap. */
@@ -374,6 +377,7 @@ static size_t tail_bytes(const struct tree_node *n, enum erofs_layout layout)
 static void reserve(struct image *im, struct tree_node *n)
 {
 	cleanup_buf struct buf xattrs = { 0 };
+	uint64_t begin = im->meta.reserved;
 	enum erofs_layout layout;
 
 	im->n_inodes++;
@@ -382,10 +386,12 @@ static void reserve(struct image *im, struct tree_node *n)
 	if (S_ISDIR(n->mode))
 		n->size = dir_bytes(n);
 	layout = layout_of(n, xattrs.len);
-	n->nid = (uint32_t)erofs_nid( /* memory for more would be of more than TREE_MAX_BYTES */
-		erofs_reserve_inode(&im->meta, layout, xattrs.len, tail_bytes(n, layout)));
+	n->nid = (uint32_t)erofs_nid(/* memory for more would be of more than TREE_MAX_BYTES */
+				     erofs_reserve_inode(&im->meta, layout, xattrs.len,
+							 tail_bytes(n, layout)));
 	if (layout == EROFS_FLAT && !S_ISREG(n->mode) && n->size > 0)
 		n->block = (uint32_t)(erofs_reserve_blocks(&im->meta, n->size) / EROFS_BLOCK_BYTES);
+	im->widest = MAX(im->widest, im->meta.reserved - begin);
 }
 
 static void count_dir(void *ctx, const struct tree_entry *e)
@@ -416,7 +422,7 @@ static void fill_own_content(struct image *im, const struct tree_node *n, struct
 		i->tail = out;
 		i->tail_bytes = n->size;
 	} else {
-		out = im->meta.data + (size_t)n->block * EROFS_BLOCK_BYTES;
+		out = erofs_meta_at(&im->meta, (uint64_t)n->block * EROFS_BLOCK_BYTES);
 		i->data = im->meta_block + n->block;
 	}
 	if (S_ISLNK(n->mode)) {
@@ -466,7 +472,7 @@ static void fill(struct image *im, const struct tree_node *n, uint32_t ino)
 /* An identity, so that overlayfs can tell its lower file systems apart. */
 static int put_super(struct image *im, struct error *err)
 {
-	struct digest id = sha256_digest(im->meta.data, im->meta.len);
+	struct digest id = sha256_finish(&im->meta_hash);
 	uint8_t uuid[16], super[EROFS_SUPER_BYTES];
 
 	memcpy(uuid, id.text + DIGEST_TEXT_LEN - sizeof(uuid), sizeof(uuid));
@@ -474,7 +480,7 @@ static int put_super(struct image *im, struct error *err)
 		&(struct erofs_super){
 			.root_place = erofs_place(tree_root(im->tree)->nid),
 			.inodes = im->n_inodes,
-			.blocks = im->meta_block + (uint32_t)(im->meta.len / EROFS_BLOCK_BYTES),
+			.blocks = im->meta_block + (uint32_t)blocks_of(erofs_meta_bytes(&im->meta)),
 			.meta_block = im->meta_block,
 			.uuid = uuid,
 		},
@@ -482,10 +488,40 @@ static int put_super(struct image *im, struct error *err)
 	return put(&im->out, super, sizeof(super), EROFS_SUPER_OFFSET, err);
 }
 
+/* The metadata up to here is filled. */
+static int put_meta(struct image *im, uint64_t end, struct error *err)
+{
+	uint64_t begin = im->meta.begin;
+	const uint8_t *data = erofs_meta_at(&im->meta, begin);
+	int r = put(&im->out, data, end - begin, im->end + begin, err);
+
+	sha256_add(&im->meta_hash, data, end - begin);
+	erofs_meta_advance(&im->meta, end);
+	return r;
+}
+
+static int fill_all(struct image *im, struct error *err)
+{
+	uint64_t bytes = erofs_meta_bytes(&im->meta);
+	uint32_t ino = 0;
+	int r = 0;
+
+	if (erofs_meta_open(&im->meta, WINDOW_BYTES + im->widest + EROFS_BLOCK_BYTES) < 0)
+		return error_oom(err);
+	sha256_init(&im->meta_hash);
+	for (const struct tree_node *n = tree_first_node(im->tree); n && r == 0; n = n->next) {
+		if (!is_alive(n))
+			continue;
+		if (erofs_place(n->nid) - im->meta.begin > WINDOW_BYTES)
+			r = put_meta(im, erofs_place(n->nid), err);
+		fill(im, n, ++ino);
+	}
+	return r < 0 ? r : put_meta(im, bytes, err);
+}
+
 static int build(struct image *im, struct error *err)
 {
 	struct tree_node *n;
-	uint32_t ino = 0;
 	int r = 0;
 
 	for (n = tree_first_node(im->tree); n && r == 0; n = n->next) {
@@ -505,16 +541,10 @@ static int build(struct image *im, struct error *err)
 	if (im->unfit || blocks_of(im->end) + blocks_of(im->meta.reserved) >= EROFS_BLOCKS_MAX)
 		return EROFS_UNFIT;
 	im->meta_block = (uint32_t)(im->end / EROFS_BLOCK_BYTES);
-	if (erofs_meta_alloc(&im->meta) < 0)
-		return error_oom(err);
-	for (n = tree_first_node(im->tree); n; n = n->next) {
-		if (is_alive(n))
-			fill(im, n, ++ino);
-	}
-	r = put(&im->out, im->meta.data, im->meta.len, im->end, err);
+	r = fill_all(im, err);
 	if (r == 0)
 		r = put_super(im, err);
-	return r < 0 ? r : put_end(&im->out, im->end + im->meta.len, err);
+	return r < 0 ? r : put_end(&im->out, im->end + erofs_meta_bytes(&im->meta), err);
 }
 
 /* And what is empty around superblock and archive. */
@@ -542,7 +572,7 @@ static int make(const struct archive_source *source, const struct output *out,
 	const struct archive_source tapped = { .next = tap_next, .ctx = &tap };
 	cleanup_with(archive_reader_close) struct archive_reader *a = archive_reader_open(&tapped);
 	const struct tree_fill_source from = { a, tap_are_zero, &tap };
-	cleanup_with(tree_free) struct tree *tree = tree_new(TREE_MAX_BYTES);
+	cleanup_with(tree_free) struct tree *tree = tree_new(TREE_MAX_BYTES, limits->large);
 	struct image im = { .out = *out, .tree = tree };
 	int r, drained;
 
@@ -635,7 +665,7 @@ int erofs_layer_unpack(int fd, int root_fd, const struct unpack_limits *limits, 
 
 int erofs_layer_check(int fd, const struct digest *diff_id, struct error *err)
 {
-	static const struct unpack_limits no_limits = { UINT64_MAX, UINT64_MAX, false };
+	static const struct unpack_limits no_limits = { UINT64_MAX, UINT64_MAX, false, NULL };
 	const struct output out = { .fd = fd, .compare = true };
 	cleanup_free struct region *region = NULL;
 	struct archive_source source = { .next = region_next };

@@ -71,6 +71,7 @@ struct layer_batch {
 	struct layer_task *tasks;
 	size_t n;
 	pthread_mutex_t lock;  /* started, failed, err */
+	pthread_mutex_t large; /* for unpack_limits */
 	atomic_int failed;     /* pumps look at it without the lock */
 	atomic_ullong written; /* bytes of blobs and layers that are not in the store */
 	struct error err;
@@ -680,10 +681,13 @@ int layers_take(struct store_work *work, struct layer_job *jobs, size_t n,
 	if (r < 0)
 		return r;
 	pthread_mutex_init(&b.lock, NULL);
+	pthread_mutex_init(&b.large, NULL);
+	b.unpack_limits.large = &b.large;
 	prepare(&b, jobs);
 	r = take_all(&b, end, err);
 	if (r == -ENOSPC || r == -EDQUOT)
 		drop_parts(&b);
+	pthread_mutex_destroy(&b.large);
 	pthread_mutex_destroy(&b.lock);
 	return r;
 }

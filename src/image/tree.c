@@ -21,6 +21,8 @@ struct tree {
 	struct arena *arena;
 	struct tree_node *root, *first, *last;
 	size_t bytes, max_bytes;
+	pthread_mutex_t *large;
+	bool is_large; /* it holds that */
 };
 
 void *tree_alloc(struct tree *t, size_t size)
@@ -42,12 +44,13 @@ struct tree_node *tree_new_node(struct tree *t, mode_t mode)
 	return n;
 }
 
-struct tree *tree_new(size_t max_bytes)
+struct tree *tree_new(size_t max_bytes, pthread_mutex_t *large)
 {
 	struct tree *t = xcalloc(1, sizeof(*t));
 
 	t->arena = arena_new();
 	t->max_bytes = max_bytes;
+	t->large = large;
 	t->root = tree_new_node(t, S_IFDIR | 0755);
 	t->root->dir.parent = t->root;
 	t->root->nlink = 1;
@@ -59,6 +62,8 @@ struct tree *tree_free(struct tree *t)
 	if (!t)
 		return NULL;
 	arena_free(t->arena);
+	if (t->is_large)
+		pthread_mutex_unlock(t->large);
 	free(t);
 	return NULL;
 }
@@ -73,9 +78,13 @@ struct tree_node *tree_first_node(struct tree *t)
 	return t->first;
 }
 
-bool tree_is_full(const struct tree *t)
+bool tree_may_grow(struct tree *t)
 {
-	return t->bytes > t->max_bytes;
+	if (t->large && !t->is_large && t->bytes > TREE_SMALL_BYTES) {
+		pthread_mutex_lock(t->large);
+		t->is_large = true;
+	}
+	return t->bytes <= t->max_bytes;
 }
 
 /* Names */

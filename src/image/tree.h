@@ -7,6 +7,7 @@
  * size is limited.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,15 +74,22 @@ struct tree_entry {
 
 struct tree;
 
-/* max_bytes: of memory, roughly. The root is a directory of root's, mode 0755. */
-struct tree *tree_new(size_t max_bytes);
+/*
+ * The root is a directory of root's, mode 0755.
+ *
+ * max_bytes   of memory, roughly
+ * large       held from TREE_SMALL_BYTES on, until it is freed; NULL: it is the only one
+ */
+#define TREE_SMALL_BYTES ((size_t)32 << 20)
+struct tree *tree_new(size_t max_bytes, pthread_mutex_t *large);
 struct tree *tree_free(struct tree *t);
 DEFINE_CLEANUP(struct tree *, tree_free)
 
 struct tree_node *tree_root(struct tree *t);
 struct tree_node *tree_first_node(struct tree *t);
-/* It has taken more than max_bytes: what it holds now is of no use. */
-bool tree_is_full(const struct tree *t);
+/* May one more entry come? Waits for a large one of another thread. false: more than max_bytes are taken, and
+ * what it holds is of no use. */
+bool tree_may_grow(struct tree *t);
 /* Memory of the tree's; counts. */
 void *tree_alloc(struct tree *t, size_t size);
 

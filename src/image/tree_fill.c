@@ -293,7 +293,7 @@ static int make_hardlink(struct fill *f, struct item *it, struct error *err)
 		return error_num(err, -r, "cannot link it to '%.200s'", link);
 	old = target ? tree_lookup(it->dir, it->name) : NULL;
 	if (old) {
-		unlink_entry(f, it->dir, old);		     /* which may have held the target */
+		unlink_entry(f, it->dir, old);	     /* which may have held the target */
 		(void)find_target(f, path, &target); /* as before, or gone */
 	}
 	if (!target)
@@ -409,7 +409,7 @@ int tree_fill(struct tree *t, const struct tree_fill_source *source,
 		r = take_member(f, &m, err);
 		if (r < 0)
 			return error_prefix(err, r, "entry '%.200s'", m.path);
-		if (f->unfit || tree_is_full(t))
+		if (f->unfit || !tree_may_grow(t))
 			return TREE_UNFIT;
 	}
 	if (r < 0)

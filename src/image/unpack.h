@@ -7,6 +7,7 @@
  * docs/formats/image-store.md says what is refused and what is bent.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ struct unpack_limits {
 	uint64_t max_bytes; /* of all files' contents, holes left out */
 	uint64_t max_entries;
 	bool is_space; /* max_bytes is what the disk has room for: more is ENOSPC */
+	/* Of several layers at a time, the one that takes much memory has it. May be NULL. */
+	pthread_mutex_t *large;
 };
 
 enum unpack_flag {

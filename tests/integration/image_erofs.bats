@@ -2,6 +2,7 @@
 # A layer that is mounted as it came looks and behaves as one that was unpacked.
 # lanes: native, EROFS images in files take Linux 6.12, which the guests do not have
 load ../lib/common
+load ../lib/layouts
 
 setup_file() {
   berth_setup_file
@@ -59,6 +60,37 @@ many/99999-$(printf 'x%.0s' $(seq $((99999 % 37))))
 1099511627776 2147483648
 middle"
   berth rmi nasty:made-up
+}
+
+@test "a million entries: bounded memory, and a container from them" {
+  local image
+  python3 - "$work/many.tar.zst" <<'PYTHON'
+import subprocess, sys, tarfile
+zstd = subprocess.Popen(["zstd", "-q", "-1", "-o", sys.argv[1]], stdin=subprocess.PIPE)
+program, info = open("/bin/busybox", "rb").read(), tarfile.TarInfo("bin/true")
+info.size, info.mode = len(program), 0o755
+zstd.stdin.write(info.tobuf() + program + bytes(-len(program) % 512))
+head = bytearray(tarfile.TarInfo("d0000/f0000000").tobuf(tarfile.USTAR_FORMAT))
+for i in range(1_000_000):
+    head[0:14] = b"d%04d/f%07d" % (i // 1000, i)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    zstd.stdin.write(head)
+zstd.stdin.write(bytes(1024))
+zstd.stdin.close()
+sys.exit(zstd.wait())
+PYTHON
+  bounded 163840 berth import "$work/many.tar.zst" many
+  [ "$status" = 0 ] || fail "exit code $status: $output"
+  image=$(layer_of many)
+  [ "$(basename "$image")" = layer.erofs ]
+  berth run --rm --network none many true
+  mkdir "$work/mount"
+  [ "$(mounted "$image" "$work/mount" find "$work/mount" -type f | wc -l)" = 1000001 ]
+  bounded 163840 berth system check
+  [ "$status" = 0 ] || fail "not clean: $output"
+  berth rmi many
+  [ ! -e "$image" ]
 }
 
 @test "fsck.erofs finds nothing wrong with any layer" {
