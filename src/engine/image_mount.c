@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/image_mount.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,13 +24,13 @@
 #include "runtime/rootfs.h"
 
 #define MOUNTS_DIR "image-mounts"
-#define EMPTY_DIR  "empty" /* overlayfs wants two layers where nothing is to be written */
+#define EMPTY_DIR  "image-empty" /* overlayfs wants two layers where nothing is to be written */
 #define COUNT_MAX  64
 
 /* The directory, and nobody else who changes it: the lock is the state directory's. */
 struct place {
 	int state_fd, fd;
-	char *path;
+	char *path, *empty_path;
 };
 
 static void place_done(struct place *p)
@@ -39,11 +38,12 @@ static void place_done(struct place *p)
 	cleanup_close_fd(&p->fd);
 	cleanup_close_fd(&p->state_fd);
 	free(p->path);
+	free(p->empty_path);
 }
 #define cleanup_place __attribute__((cleanup(place_done)))
-#define PLACE_NONE                   \
-	{                            \
-		-EBADF, -EBADF, NULL \
+#define PLACE_NONE                         \
+	{                                  \
+		-EBADF, -EBADF, NULL, NULL \
 	}
 
 static char *mounts_path(const struct engine *e)
@@ -59,6 +59,7 @@ static int place_open(const struct engine *e, bool make, struct place *ret, stru
 	if (r < 0)
 		return r;
 	ret->path = mounts_path(e);
+	ret->empty_path = path_join(e->state_path, EMPTY_DIR);
 	ret->state_fd = open(e->state_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->state_fd < 0 || flock(ret->state_fd, LOCK_EX) < 0)
 		return error_sys(err, "cannot lock '%s'", e->state_path);
@@ -71,19 +72,9 @@ static int place_open(const struct engine *e, bool make, struct place *ret, stru
 /* Behind the last mount nothing stays. */
 static void place_tidy(struct place *p)
 {
-	DIR *dir = fdopendir(dup(p->fd));
-	const struct dirent *entry;
-	bool used = !dir;
-
-	while (!used && (entry = readdir(dir)))
-		used = !str_eq(entry->d_name, ".") && !str_eq(entry->d_name, "..") &&
-		       !str_eq(entry->d_name, EMPTY_DIR);
-	if (dir)
-		(void)closedir(dir); /* only read */
-	if (used)
-		return;
-	(void)unlinkat(p->fd, EMPTY_DIR, AT_REMOVEDIR); /* what stays is used by the next mount */
-	(void)unlinkat(p->state_fd, MOUNTS_DIR, AT_REMOVEDIR);
+	/* fails as long as there are others, and what stays is used by the next mount */
+	if (unlinkat(p->state_fd, MOUNTS_DIR, AT_REMOVEDIR) == 0)
+		(void)unlinkat(p->state_fd, EMPTY_DIR, AT_REMOVEDIR);
 }
 
 static bool is_mounted(int dir_fd, const char *name)
@@ -119,7 +110,6 @@ static int count_save(const struct place *p, const char *name, uint64_t n, struc
 static int mount_layers(char *const *lowerdirs, const struct place *p, const char *target,
 			struct error *err)
 {
-	cleanup_free char *empty = path_join(p->path, EMPTY_DIR);
 	cleanup_fd int target_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
 	cleanup_buf struct buf list = { 0 };
 	struct mount_param lower = { .key = "lowerdir" };
@@ -141,7 +131,7 @@ static int mount_layers(char *const *lowerdirs, const struct place *p, const cha
 		r = mount_fs("tmpfs", "none", &mode, 1, MOUNT_ATTR_RDONLY, &fd, err);
 	} else {
 		if (!lowerdirs[1]) /* overlayfs without an upper directory wants two */
-			snapshot_add_lowerdir(&list, empty, false);
+			snapshot_add_lowerdir(&list, p->empty_path, false);
 		lower.value = buf_str(&list);
 		r = overlay_mount(&op, target, &fd, err);
 	}
@@ -161,8 +151,8 @@ static int mount_image(struct image_store *store, const struct image *image, con
 
 	if (r < 0)
 		return r;
-	if (mkdirat(p->fd, EMPTY_DIR, 0755) < 0 && errno != EEXIST)
-		return error_sys(err, "cannot make '%s/" EMPTY_DIR "'", p->path);
+	if (mkdirat(p->state_fd, EMPTY_DIR, 0755) < 0 && errno != EEXIST)
+		return error_sys(err, "cannot make '%s'", p->empty_path);
 	if (mkdirat(p->fd, name, 0700) < 0 && errno != EEXIST)
 		return error_sys(err, "cannot make '%s'", target);
 	r = count_save(p, name, 1, err);

@@ -34,6 +34,7 @@ load_both() {
 nothing_is_mounted() {
   [ -z "$(berth image mount)" ]
   [ ! -e "$BERTH_STATE/image-mounts" ]
+  [ ! -e "$BERTH_STATE/image-empty" ]
   ! grep -F "$BERTH_STATE/image-mounts" /proc/mounts
 }
 
