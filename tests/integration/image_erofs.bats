@@ -17,9 +17,7 @@ setup() {
   load_as_images "$BATS_FILE_TMPDIR/image.tar"
 }
 
-teardown() {
-  ! mountpoint -q "$work/disk" || umount "$work/disk"
-}
+teardown() { unmount_disk; }
 
 layer_of() { berth image inspect -f '{{.GraphDriver.Data.UpperDir}}' "$1"; }
 

@@ -16,9 +16,7 @@ teardown_file() {
   berth_teardown_file
   wait_until 20 umount "$BATS_FILE_TMPDIR/memory" # a deletion may still be at work
 }
-teardown() {
-  ! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
-}
+teardown() { unmount_disk; }
 setup() {
   needs root
   work=$BATS_TEST_TMPDIR

@@ -8,9 +8,7 @@ teardown_file() { berth_teardown_file; }
 
 setup() {
   needs root
-  rm -rf "$BERTH_ROOT"
-  mkdir "$BERTH_ROOT"
-  work=$BATS_TEST_TMPDIR
+  fresh_store
 }
 
 # The unpacked directory of an image of one layer.

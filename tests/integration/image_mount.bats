@@ -18,8 +18,7 @@ teardown_file() {
 
 setup() {
   needs root
-  rm -rf "$BERTH_ROOT"
-  mkdir "$BERTH_ROOT"
+  fresh_store
 }
 
 teardown() {

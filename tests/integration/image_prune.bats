@@ -10,8 +10,7 @@ setup() {
   needs root
   work=$BATS_TEST_TMPDIR
   berth_teardown_file
-  rm -rf "$BERTH_ROOT"
-  mkdir "$BERTH_ROOT"
+  fresh_store
 }
 
 # base:1, and on:1 with a layer above it, of 4 MB under two names

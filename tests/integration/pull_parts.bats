@@ -17,14 +17,11 @@ teardown_file() {
 setup() {
   needs root program:curl
   . "$BATS_FILE_TMPDIR/fake/env"
-  rm -rf "${BERTH_ROOT:?}"
-  mkdir "$BERTH_ROOT"
+  fresh_store
   : >"$FAKE_LOG"
   part=$BERTH_ROOT/images/parts/${FAKE_LAYER#sha256:}
 }
-teardown() {
-  ! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
-}
+teardown() { unmount_disk; }
 
 # Bytes of the layer that were sent, and how often it was asked for.
 sent() {

@@ -5,9 +5,7 @@ load ../lib/common
 
 setup_file() {
   berth_setup_file
-  export HOME=$BATS_FILE_TMPDIR/home
-  unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR
-  mkdir "$HOME"
+  fresh_home
   if ! command -v docker-registry >/dev/null || ! command -v skopeo >/dev/null || [ "$(id -u)" != 0 ]; then
     return
   fi
@@ -29,8 +27,8 @@ teardown_file() {
 setup() {
   needs root program:docker-registry program:skopeo
   . "$BATS_FILE_TMPDIR/registry/env"
-  rm -rf "$BERTH_ROOT" "$HOME/.docker"
-  mkdir "$BERTH_ROOT"
+  fresh_store
+  rm -rf "$HOME/.docker"
   R=$REGISTRY
 }
 

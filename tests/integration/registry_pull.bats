@@ -5,9 +5,7 @@ load ../lib/common
 
 setup_file() {
   berth_setup_file
-  export HOME=$BATS_FILE_TMPDIR/home
-  unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME
-  mkdir "$HOME"
+  fresh_home
   if ! command -v docker-registry >/dev/null || ! command -v skopeo >/dev/null || [ "$(id -u)" != 0 ]; then
     return
   fi
@@ -37,9 +35,7 @@ teardown_file() {
 setup() {
   needs root program:docker-registry program:skopeo program:curl
   . "$BATS_FILE_TMPDIR/registry/env"
-  rm -rf "$BERTH_ROOT"
-  mkdir "$BERTH_ROOT"
-  work=$BATS_TEST_TMPDIR
+  fresh_store
 }
 
 teardown() {

@@ -5,9 +5,7 @@ load ../lib/common
 
 setup_file() {
   berth_setup_file
-  export HOME=$BATS_FILE_TMPDIR/home
-  unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR
-  mkdir "$HOME"
+  fresh_home
   if ! command -v docker-registry >/dev/null || [ "$(id -u)" != 0 ]; then
     return
   fi
@@ -25,9 +23,7 @@ setup() {
   needs root program:docker-registry program:skopeo
   . "$BATS_FILE_TMPDIR/registry/env"
   . "$BATS_FILE_TMPDIR/upload/env"
-  rm -rf "$BERTH_ROOT"
-  mkdir "$BERTH_ROOT"
-  work=$BATS_TEST_TMPDIR
+  fresh_store
 }
 
 # The registry of a test that failed half way.

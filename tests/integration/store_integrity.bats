@@ -23,9 +23,7 @@ setup() {
   echo "# BERTH_TEST_SEED=$seed"
 }
 
-teardown() {
-  ! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
-}
+teardown() { unmount_disk; }
 
 # How long a command takes, in ms: duration_ms COMMAND...
 duration_ms() {

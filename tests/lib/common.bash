@@ -74,6 +74,20 @@ berth_teardown_file() {
   find /sys/fs/cgroup -depth -type d -name berth-bats -exec rmdir {} + 2>/dev/null || true # leakcheck tells
 }
 
+# For setup: an empty store, and the test's own directory as $work.
+fresh_store() {
+  rm -rf "${BERTH_ROOT:?}"
+  mkdir "$BERTH_ROOT"
+  work=$BATS_TEST_TMPDIR
+}
+
+# For setup_file: a home in which nobody has logged in to a registry.
+fresh_home() {
+  export HOME=$BATS_FILE_TMPDIR/home
+  unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME
+  mkdir "$HOME"
+}
+
 # An OCI runtime with a state directory of its own: runtime state ID
 runtime() {
   berth-runtime --root "$RUNTIME_ROOT" "$@"
@@ -170,6 +184,11 @@ df_sum() {
 close() {
   local difference=$(($1 - $2))
   [ "${difference#-}" -le $(($2 / 100)) ] || fail "$1 and $2 differ by more than 1 %"
+}
+
+# For teardown: what a test mounted as its disk.
+unmount_disk() {
+  ! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
 }
 
 # --- images and bundles ---
