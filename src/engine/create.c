@@ -552,6 +552,17 @@ static void undo(struct creation *k)
 		(void)dir_remove_tree(k->containers_fd, k->config.id, NULL); /* as above */
 }
 
+/* Whatever failed then, it is the image that is missing. */
+static bool has_lost_image(struct creation *k)
+{
+	cleanup_fd int hold = -EBADF;
+	struct image_store *store;
+	struct error err;
+
+	return k->image && engine_images(k->e, &store, &err) == 0 &&
+	       image_hold(store, k->image, &hold, &err) < 0 && err.kind == ERROR_NOT_FOUND;
+}
+
 int engine_create(struct engine *e, const struct container_options *o,
 		  struct engine_created *ret_created, struct error *err)
 {
@@ -564,13 +575,13 @@ int engine_create(struct engine *e, const struct container_options *o,
 	};
 	int r = gather(&k, err);
 
-	if (r < 0)
-		return r;
-	r = write_all(&k, err);
-	if (r < 0) {
-		undo(&k);
-		return r;
+	if (r >= 0) {
+		r = write_all(&k, err);
+		if (r < 0)
+			undo(&k);
 	}
+	if (r < 0)
+		return has_lost_image(&k) ? image_missing(o->image, err) : r;
 	memcpy(ret_created->id, k.config.id, sizeof(k.config.id));
 	ret_created->warnings = take_ptr(&k.warnings);
 	return 0;
