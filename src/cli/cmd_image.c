@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "cli/cmd_history.h"
 #include "cli/cmd_image_mount.h"
@@ -135,11 +136,17 @@ static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNU
 /* import */
 
 struct import_flags {
+	bool quiet;
 	char **change;
-	const char *message, *platform;
+	const char *message, *platform, *os, *arch, *variant;
 };
 
 static const struct option import_options[] = {
+	{ .name = "arch",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(import_flags, arch),
+	  .help = "Set the architecture of the image" },
 	{ .name = "change",
 	  .short_name = 'c',
 	  .type = OPTION_LIST,
@@ -152,16 +159,32 @@ static const struct option import_options[] = {
 	  .arg = "string",
 	  OPTION_FIELD(import_flags, message),
 	  .help = "Set commit message for imported image" },
+	{ .name = "os",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(import_flags, os),
+	  .help = "Set the operating system of the image" },
 	{ .name = "platform",
 	  .type = OPTION_STRING,
 	  .arg = "string",
 	  OPTION_FIELD(import_flags, platform),
 	  .help = "Set platform of the image: os[/arch[/variant]]" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(import_flags, quiet),
+	  .help = "Print the image's ID alone" },
+	{ .name = "variant",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(import_flags, variant),
+	  .help = "Set the variant of the architecture of the image" },
 };
 
 struct import {
 	struct engine *e;
 	const char *source;
+	bool quiet;
 	struct image_import_options options;
 	struct digest id;
 };
@@ -177,7 +200,7 @@ static int import_until(void *ctx, int stop_fd, struct error *err)
 
 	if (r == 0)
 		r = engine_images(im->e, &store, err);
-	if (r == 0 && from_url)
+	if (r == 0 && from_url && !im->quiet)
 		(void)printf("Downloading from %s\n", im->source);
 	if (r < 0)
 		return r;
@@ -189,13 +212,17 @@ static int import_until(void *ctx, int stop_fd, struct error *err)
 static int cmd_import(struct cli *cli, void *target, int n, char **args, struct error *err)
 {
 	const struct import_flags *f = target;
+	cleanup_free char *platform = NULL;
 	struct import im = { .source = args[0],
+			     .quiet = f->quiet,
 			     .options = { .target = n > 1 ? args[1] : NULL,
 					  .message = f->message,
-					  .platform = f->platform,
 					  .changes = f->change } };
-	int r = cli_engine(cli, &im.e, err);
+	int r = platform_join(f->platform, f->os, f->arch, f->variant, &platform, err);
 
+	im.options.platform = platform;
+	if (r == 0)
+		r = cli_engine(cli, &im.e, err);
 	if (r == 0)
 		r = interrupt_guard(im.e, import_until, &im, err);
 	if (r == 0)
@@ -206,16 +233,26 @@ static int cmd_import(struct cli *cli, void *target, int n, char **args, struct 
 /* rmi */
 
 struct rmi_flags {
-	bool force, no_prune;
+	bool all, force, ignore, no_prune;
 	const char *platform;
 };
 
 static const struct option rmi_options[] = {
+	{ .name = "all",
+	  .short_name = 'a',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(rmi_flags, all),
+	  .help = "Remove all images" },
 	{ .name = "force",
 	  .short_name = 'f',
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(rmi_flags, force),
 	  .help = "Force removal of the image" },
+	{ .name = "ignore",
+	  .short_name = 'i',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(rmi_flags, ignore),
+	  .help = "An image that does not exist is no error" },
 	{ .name = "no-prune",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(rmi_flags, no_prune),
@@ -247,18 +284,37 @@ static int remove_one(struct engine *e, const struct rmi_flags *f, const char *r
 	return r < 0 ? r : engine_remove_image(e, ref, f->force, removal, err);
 }
 
-static int cmd_rmi(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
+/* One by one, as they are named: an image with several names is no obstacle. */
+static int list_all(struct engine *e, char ***ret, struct error *err)
 {
-	const struct rmi_flags *f = target;
-	struct engine *e;
-	int code = 0, r = cli_engine(cli, &e, err);
+	struct image_list list = { 0 };
+	struct image_store *store;
+	int r = engine_images(e, &store, err);
 
-	for (size_t i = 0; r == 0 && args[i]; i++) {
+	if (r == 0)
+		r = image_list(store, &list, err);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		char **names = list.rows[i].names;
+
+		if (!names || !names[0])
+			*ret = strv_push(*ret, list.rows[i].id.text);
+		for (size_t k = 0; names && names[k]; k++)
+			*ret = strv_push(*ret, names[k]);
+	}
+	image_list_done(&list);
+	return r;
+}
+
+static int remove_all(struct engine *e, const struct rmi_flags *f, char **refs, struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; refs && refs[i]; i++) {
 		struct image_removal removal = { 0 };
 		char text[ERROR_TEXT_MAX];
 
-		if (remove_one(e, f, args[i], &removal, err) < 0) {
-			if (f->force && err->kind == ERROR_NOT_FOUND)
+		if (remove_one(e, f, refs[i], &removal, err) < 0) {
+			if ((f->force || f->ignore) && err->kind == ERROR_NOT_FOUND)
 				continue;
 			(void)fprintf(stderr, "berth: %s\n", error_text(err, text, sizeof(text)));
 			code = 1;
@@ -268,7 +324,26 @@ static int cmd_rmi(struct cli *cli, void *target, int n UNUSED, char **args, str
 				     removal.rows[j].what);
 		image_removal_done(&removal);
 	}
-	return r < 0 ? r : code;
+	return code;
+}
+
+static int cmd_rmi(struct cli *cli, void *target, int n, char **args, struct error *err)
+{
+	cleanup_with(strv_free) char **all = NULL;
+	const struct rmi_flags *f = target;
+	struct engine *e;
+	int r;
+
+	if (f->all && n > 0)
+		return error_kind(err, ERROR_INVALID,
+				  "when using the --all switch, you may not pass any images names "
+				  "or IDs");
+	if (!f->all && n == 0)
+		return error_kind(err, ERROR_INVALID, "'berth rmi' requires at least 1 argument");
+	r = cli_engine(cli, &e, err);
+	if (r == 0 && f->all)
+		r = list_all(e, &all, err);
+	return r < 0 ? r : remove_all(e, f, f->all ? all : args, err);
 }
 
 /* tag */
@@ -388,7 +463,6 @@ static const struct command commands[] = {
 	  .usage = "[OPTIONS] IMAGE [IMAGE...]",
 	  .summary = "Remove one or more images",
 	  COMMAND_OPTIONS(rmi_options, rmi_flags),
-	  .min_args = 1,
 	  .max_args = COMMAND_ANY_ARGS,
 	  .run = cmd_rmi },
 	{ .group = "image",

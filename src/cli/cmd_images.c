@@ -47,11 +47,21 @@ const struct option images_options[IMAGES_OPTIONS] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(images_flags, no_trunc),
 	  .help = "Don't truncate output" },
+	{ .name = "noheading",
+	  .short_name = 'n',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(images_flags, noheading),
+	  .help = "Print the table without its headings" },
 	{ .name = "quiet",
 	  .short_name = 'q',
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(images_flags, quiet),
 	  .help = "Only show image IDs" },
+	{ .name = "sort",
+	  .type = OPTION_STRING,
+	  .arg = "string",
+	  OPTION_FIELD(images_flags, sort),
+	  .help = "Sort by created (default: the newest first), id, repository, size or tag" },
 	{ .name = "tree",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(images_flags, tree),
@@ -76,8 +86,10 @@ static const struct output_column columns[] = {
 #define TABLE_DIGESTS \
 	"table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
 
+/* The rows before they are sorted. */
 struct writer {
-	struct json_writer json;
+	struct images_row *rows;
+	size_t n, capacity;
 	bool no_trunc;
 	bool digests; /* asked for: a row for each, where an image has several */
 };
@@ -149,10 +161,10 @@ void images_add_row(struct json_writer *w, const struct images_row *row)
 static void add_row(struct writer *w, const struct image_row *image, const char *name,
 		    const char *digest)
 {
-	images_add_row(&w->json, &(struct images_row){ .image = image,
-						       .name = name,
-						       .digest = digest,
-						       .no_trunc = w->no_trunc });
+	w->rows = array_grow(w->rows, w->n, &w->capacity, sizeof(*w->rows));
+	w->rows[w->n++] = (struct images_row){
+		.image = image, .name = name, .digest = digest, .no_trunc = w->no_trunc
+	};
 }
 
 /* "docker.io/library/x:1" is of repository "docker.io/library/x". */
@@ -210,25 +222,113 @@ static void add_image(struct writer *w, const struct image_row *image, const str
 	}
 }
 
-static int format_rows(const struct images_flags *f, struct image_store *store,
-		       const struct image_filter *filter, const struct image_list *list,
-		       struct buf *out, struct error *err)
-{
-	struct writer w = { .no_trunc = f->no_trunc,
-			    .digests = f->digests || (f->format && strstr(f->format, ".Digest")) };
+/* --sort: podman's fields and directions. What is equal stays in its order. */
 
-	json_writer_init(&w.json, out, NULL);
-	json_begin_array(&w.json, NULL);
+static int by_id(const struct images_row *a, const struct images_row *b)
+{
+	return strcmp(a->image->id.text, b->image->id.text);
+}
+
+static int by_size(const struct images_row *a, const struct images_row *b)
+{
+	return (a->image->size_bytes > b->image->size_bytes) -
+	       (a->image->size_bytes < b->image->size_bytes);
+}
+
+/* What the column shows; heap. */
+static char *shown(const struct images_row *row, bool tag)
+{
+	cleanup_reference struct reference ref = { 0 };
+	struct error ignored; /* as in images_add_row() */
+
+	if (!row->name || reference_parse(row->name, &ref, &ignored) < 0)
+		return xstrdup(NONE);
+	if (tag)
+		return xstrdup(ref.tag ? ref.tag : NONE);
+	return reference_familiar_name(&ref);
+}
+
+static int by_shown(const struct images_row *a, const struct images_row *b, bool tag)
+{
+	cleanup_free char *x = shown(a, tag), *y = shown(b, tag);
+
+	return strcmp(x, y);
+}
+
+static int by_repository(const struct images_row *a, const struct images_row *b)
+{
+	return by_shown(a, b, false);
+}
+
+static int by_tag(const struct images_row *a, const struct images_row *b)
+{
+	return by_shown(a, b, true);
+}
+
+static const struct {
+	const char *name;
+	int (*compare)(const struct images_row *a, const struct images_row *b);
+} orders[] = {
+	{ "created", NULL }, /* as they come */
+	{ "id", by_id },     { "repository", by_repository },
+	{ "size", by_size }, { "tag", by_tag },
+};
+
+static int sort_rows(struct writer *w, const char *by, struct error *err)
+{
+	size_t order = 0;
+
+	while (order < ARRAY_SIZE(orders) && !str_eq(orders[order].name, by))
+		order++;
+	if (order == ARRAY_SIZE(orders))
+		return error_kind(err, ERROR_INVALID,
+				  "\"%s\" is not a valid field for sorting. Choose from: created, "
+				  "id, repository, size, tag",
+				  by);
+	for (size_t i = 1; orders[order].compare && i < w->n; i++) {
+		struct images_row row = w->rows[i];
+		size_t at = i;
+
+		for (; at > 0 && orders[order].compare(&w->rows[at - 1], &row) > 0; at--)
+			w->rows[at] = w->rows[at - 1];
+		w->rows[at] = row;
+	}
+	return 0;
+}
+
+static int collect_rows(struct writer *w, struct image_store *store,
+			const struct image_filter *filter, const struct image_list *list,
+			struct error *err)
+{
 	for (size_t i = 0; i < list->n; i++) {
 		int r = image_filter_match(filter, store, &list->rows[i], err);
 
 		if (r < 0)
 			return r;
 		if (r > 0)
-			add_image(&w, &list->rows[i], filter);
+			add_image(w, &list->rows[i], filter);
 	}
-	json_end(&w.json);
 	return 0;
+}
+
+static int format_rows(const struct images_flags *f, struct image_store *store,
+		       const struct image_filter *filter, const struct image_list *list,
+		       struct buf *out, struct error *err)
+{
+	struct writer w = { .no_trunc = f->no_trunc,
+			    .digests = f->digests || (f->format && strstr(f->format, ".Digest")) };
+	struct json_writer json;
+	int r = collect_rows(&w, store, filter, list, err);
+
+	if (r == 0 && f->sort)
+		r = sort_rows(&w, f->sort, err);
+	json_writer_init(&json, out, NULL);
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < w.n; i++)
+		images_add_row(&json, &w.rows[i]);
+	json_end(&json);
+	free(w.rows);
+	return r;
 }
 
 static int print_rows(const struct images_flags *f, struct image_store *store,
@@ -239,7 +339,8 @@ static int print_rows(const struct images_flags *f, struct image_store *store,
 	struct output o = { .format = f->quiet ? "{{.ID}}" : f->format,
 			    .default_table = f->digests ? TABLE_DIGESTS : TABLE,
 			    .columns = columns,
-			    .n_columns = ARRAY_SIZE(columns) };
+			    .n_columns = ARRAY_SIZE(columns),
+			    .no_header = f->noheading };
 	int r = image_list(store, &list, err);
 
 	if (r == 0)
@@ -254,8 +355,13 @@ int cmd_images(struct cli *cli, void *target, int n, char **args, struct error *
 	cleanup_image_filter struct image_filter filter = { 0 };
 	struct image_store *store;
 	struct engine *e;
-	int r = cli_engine(cli, &e, err);
+	int r;
 
+	if (f->tree && (f->sort || f->noheading))
+		return error_kind(err, ERROR_INVALID,
+				  "--tree has its own order and headings: neither --sort nor "
+				  "--noheading goes with it");
+	r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = engine_images(e, &store, err);
 	if (r == 0)

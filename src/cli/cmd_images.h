@@ -6,12 +6,12 @@
 #include "cli/command.h"
 
 struct images_flags {
-	bool all, digests, no_trunc, quiet, tree;
+	bool all, digests, no_trunc, noheading, quiet, tree;
 	char **filter;
-	const char *format;
+	const char *format, *sort;
 };
 
-#define IMAGES_OPTIONS 7
+#define IMAGES_OPTIONS 9
 extern const struct option images_options[IMAGES_OPTIONS];
 
 struct image_filter;

@@ -163,24 +163,6 @@ int pull_for_run(struct engine *e, const char *name, const char *platform, bool 
 	return pull(e, &ref, &f, quiet ? NULL : stderr, err);
 }
 
-/* podman's --os, --arch and --variant as a platform, heap; NULL: none is given. */
-static int join_platform(const struct pull_flags *f, char **ret, struct error *err)
-{
-	struct platform host;
-
-	if (!f->os && !f->arch && !f->variant)
-		return 0;
-	if (f->platform)
-		return error_kind(err, ERROR_INVALID,
-				  "--platform option can not be specified with --arch, --os or "
-				  "--variant");
-	platform_host(&host);
-	*ret = xasprintf("%s/%s%s%s", f->os ? f->os : host.os,
-			 f->arch ? f->arch : host.architecture, f->variant ? "/" : "",
-			 f->variant ? f->variant : "");
-	return 0;
-}
-
 static int cmd_pull(struct cli *cli, void *target, int n UNUSED, char **args, struct error *err)
 {
 	cleanup_free char *platform = NULL;
@@ -189,10 +171,9 @@ static int cmd_pull(struct cli *cli, void *target, int n UNUSED, char **args, st
 	cleanup_free char *full = NULL;
 	FILE *out = f->quiet ? NULL : stdout;
 	struct engine *e;
-	int r = join_platform(f, &platform, err);
+	int r = platform_join(f->platform, f->os, f->arch, f->variant, &platform, err);
 
-	if (platform)
-		f->platform = platform;
+	f->platform = platform;
 	if (r == 0)
 		r = parse_name(args[0], f, &ref, out, err);
 	if (r == 0)

@@ -31,6 +31,11 @@ const struct option save_options[SAVE_OPTIONS] = {
 	  .arg = "string",
 	  OPTION_FIELD(save_flags, platform),
 	  .help = "Fail unless the images are for this platform: os[/arch[/variant]]" },
+	{ .name = "quiet",
+	  .short_name = 'q',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(save_flags, quiet),
+	  .help = "Suppress the output (nothing is ever said: the same)" },
 };
 
 static const char *const formats[] = {

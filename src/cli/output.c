@@ -55,7 +55,7 @@ static int print_template(const struct output *o, const char *format, const stru
 	r = template_parse(plain, arena, &t, err);
 	if (r < 0)
 		return r;
-	if (table) {
+	if (table && !o->no_header) {
 		r = template_execute(t, header_row(o, arena), &text, err);
 		if (r < 0)
 			return r;

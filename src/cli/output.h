@@ -4,6 +4,7 @@
 /* Rows of objects on stdout as docker's --format wants them: a table, JSON lines, or a template for
  * each. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
 
@@ -19,6 +20,7 @@ struct output {
 	const char *default_table; /* "table {{.ID}}\t{{.Names}}" */
 	const struct output_column *columns;
 	size_t n_columns;
+	bool no_header; /* of a table */
 };
 
 /*

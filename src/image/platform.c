@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "oci/image.h"
 
@@ -68,6 +69,26 @@ int platform_parse(const char *text, struct platform *ret, struct error *err)
 			return 0;
 		p += len + 1;
 	}
+}
+
+int platform_join(const char *platform, const char *os, const char *arch, const char *variant,
+		  char **ret, struct error *err)
+{
+	bool parts = os || arch || variant;
+	struct platform host;
+
+	if (platform && parts)
+		return error_kind(err, ERROR_INVALID,
+				  "--platform option can not be specified with --arch, --os or "
+				  "--variant");
+	platform_host(&host);
+	*ret = NULL;
+	if (platform)
+		*ret = xstrdup(platform);
+	else if (parts)
+		*ret = xasprintf("%s/%s%s%s", os ? os : host.os, arch ? arch : host.architecture,
+				 variant ? "/" : "", variant ? variant : "");
+	return 0;
 }
 
 bool platform_match(const struct platform *want, const struct oci_platform *have)

@@ -20,6 +20,11 @@ void platform_host(struct platform *ret);
 /* "linux/arm64/v8", "arm64" (linux), "linux/amd64". ERROR_INVALID otherwise. */
 int platform_parse(const char *text, struct platform *ret, struct error *err);
 
+/* --platform of a command, or podman's --os, --arch and --variant; each may be NULL. As one text, heap;
+ * NULL: none is given. ERROR_INVALID for both at once. */
+int platform_join(const char *platform, const char *os, const char *arch, const char *variant,
+		  char **ret, struct error *err);
+
 /* Does an image of platform have run on want? Without a variant in one of them, any will do. */
 bool platform_match(const struct platform *want, const struct oci_platform *have);
 

@@ -67,6 +67,29 @@ ${id:7:12}"
   berth rmi base:2 >/dev/null
 }
 
+@test "images: podman's --noheading and --sort" {
+  local by
+  run -0 berth images --noheading base
+  [ "${#lines[@]}" = 1 ] && [[ $output = "base "* ]] || fail "no row alone"
+  berth tag base:1 zebra:0
+  for by in id repository size tag; do
+    run -0 berth images --no-trunc --sort $by --format '{{.ID}} {{.Repository}} {{.Size}} {{.Tag}}'
+    [ "${#lines[@]}" = 4 ] || fail "not all"
+    case $by in
+      id) [ "$(cut -d' ' -f1 <<<"$output")" = "$(cut -d' ' -f1 <<<"$output" | sort)" ] ;;
+      repository) [ "$(cut -d' ' -f2 <<<"$output" | tr '\n' ' ')" = "base new on zebra " ] ;;
+      size) [[ ${lines[3]} = *" on "* ]] ;; # it has a layer more than the others
+      tag) [[ ${lines[0]} = *" zebra "*" 0" ]] ;;
+    esac || fail "$by: $output"
+  done
+  [ "$(berth images --sort created -q)" = "$(berth images -q)" ]
+  berth rmi zebra:0
+  run -1 berth images --sort colour
+  expect_text '"colour" is not a valid field for sorting. Choose from: created, id, repository, size, tag'
+  run -1 berth images --tree --sort size
+  expect_text "--tree has its own order"
+}
+
 @test "images --tree: an image, its names, its platform" {
   run -0 berth images --tree on
   [[ ${lines[0]} =~ ^IMAGE\ +ID\ +DISK\ USAGE\ +CONTENT\ SIZE\ +EXTRA ]] || fail "header"
@@ -196,6 +219,39 @@ PYTHON
   berth load -q -i "$BATS_FILE_TMPDIR/on.tar" >/dev/null
 }
 
+@test "rmi: podman's --all and --ignore" {
+  run -0 berth rmi --ignore nobody:1
+  expect_output ""
+  run -1 berth rmi --all on:1
+  expect_text "when using the --all switch, you may not pass any images names or IDs"
+  run -1 berth rmi
+  expect_text "requires at least 1 argument"
+  export BERTH_ROOT=$work/other
+  run -0 berth rmi --all
+  expect_output ""
+  berth load -q -i "$BATS_FILE_TMPDIR/on.tar" >/dev/null
+  berth load -q -i "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+  berth tag on:1 other:1
+  berth create --name user base:1
+  run -1 berth rmi -a
+  expect_text "Untagged: on:1"
+  expect_text "Untagged: other:1"
+  expect_text "conflict: unable to "
+  [ "$(names)" = "base:1 " ]
+  berth rm user
+  run -0 berth rmi -a
+  [ -z "$(berth images -q)" ]
+}
+
+@test "import: podman's --os, --arch, --variant and --quiet; save -q" {
+  berth import -q --arch arm --variant v7 "$BATS_FILE_TMPDIR/rootfs.tar" arm:1
+  [ "$(berth image inspect -f '{{.Os}}/{{.Architecture}}/{{.Variant}}' arm:1)" = linux/arm/v7 ]
+  berth save -q -o "$work/arm.tar" arm:1
+  berth rmi arm:1
+  run -1 berth import --arch arm --platform linux/arm "$BATS_FILE_TMPDIR/rootfs.tar"
+  expect_text "--platform option can not be specified with --arch, --os or --variant"
+}
+
 @test "load: foreign layers, another platform and what is no image are refused with a sentence" {
   make_image oci-dir "$work/oci" --tag foreign:1 --compress gzip
   python3 - "$work/oci" <<'PYTHON'
@@ -255,6 +311,8 @@ PYTHON
   url=http://127.0.0.1:$(cat "$work/port")
   run -0 berth import "$url/moved.tar" web:1
   expect_text "Downloading from $url/moved.tar"
+  run -0 berth import -q "$url/moved.tar" web:1
+  [ "${#lines[@]}" = 1 ] || fail "more than the ID with -q"
   run berth import "$url/nothing.tar" web:2
   local missing=$status said=$output
   run berth import "$url/cut.tar" web:3
