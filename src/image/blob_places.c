@@ -11,7 +11,6 @@
 #include "codec/json.h"
 
 #define PLACES_PATH  "images/places.json"
-#define PLACES_LOCK  "images/places.lock"
 #define LOCK_WAIT_MS 2000 /* it is held for a moment; hints are not worth more */
 
 static const char *const how_names[] = {
@@ -177,7 +176,7 @@ void blob_places_merge(int root_fd, const struct blob_places *news)
 	cleanup_fd int lock = -EBADF;
 	struct error ignored; /* hints */
 
-	if (lock_acquire(root_fd, PLACES_LOCK, LOCK_WAIT_MS, &lock, &ignored) < 0)
+	if (lock_acquire(root_fd, BLOB_PLACES_LOCK, LOCK_WAIT_MS, &lock, &ignored) < 0)
 		return;
 	blob_places_load(root_fd, &all);
 	for (size_t i = 0; i < news->n_places; i++)

@@ -18,6 +18,9 @@
 #define BLOB_PLACES_MAX	      4096
 #define BLOB_PLACES_MAX_BYTES (4 << 20)
 
+/* Held by who writes them. */
+#define BLOB_PLACES_LOCK "images/places.lock"
+
 struct blob_place {
 	struct digest blob;
 	char *repository; /* "docker.io/library/nginx" */

@@ -11,10 +11,12 @@
 #include "base/dir.h"
 #include "base/hex.h"
 #include "base/inject.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/trash.h"
+#include "image/blob_places.h"
 #include "image/layer_info.h"
 #include "image/part.h"
 #include "image/store_private.h"
@@ -225,19 +227,31 @@ int store_collect(struct image_store *store, const struct live_set *live, char *
 	return r;
 }
 
-/* Who writes a document of images/ holds the lock, so a temporary one is a dead writer's. */
-static void remove_temporaries(struct image_store *store)
+static void remove_temporaries(struct image_store *store, const char *path)
 {
 	cleanup_dir DIR *dir = NULL;
 	struct error ignored;
 	struct dirent *d;
-	int fd = open_dir(store, "images", &ignored);
+	int fd = open_dir(store, path, &ignored);
 
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	while (dir && (d = readdir(dir))) {
-		if (str_ends(d->d_name, ".tmp"))
-			(void)unlinkat(dirfd(dir), d->d_name, 0); /* the next one tries again */
+		cleanup_fd int lock = -EBADF;
+
+		if (!str_ends(d->d_name, ".tmp"))
+			continue;
+		if (str_after(d->d_name, "places.") &&
+		    lock_acquire(store->root_fd, BLOB_PLACES_LOCK, 0, &lock, &ignored) < 0)
+			continue; /* the one that has a lock of its own, and somebody is at it */
+		(void)unlinkat(dirfd(dir), d->d_name, 0); /* the next one tries again */
 	}
+}
+
+/* Who writes a document of images/ holds the lock, so a temporary one is a dead writer's. */
+void store_remove_temporaries(struct image_store *store)
+{
+	remove_temporaries(store, "images");
+	remove_temporaries(store, "images/lists");
 }
 
 void store_collect_after_crash(struct image_store *store)
@@ -248,7 +262,6 @@ void store_collect_after_crash(struct image_store *store)
 	struct error err;
 	int r;
 
-	remove_temporaries(store);
 	r = index_load(store->root_fd, &index, &err);
 	if (r == 0)
 		r = live_set_load(store, &index, &live, &err);
@@ -270,8 +283,6 @@ static int collect_all(struct image_store *store, char *const *keep, uint64_t *b
 		r = index_load(store->root_fd, &index, err);
 	if (r == 0)
 		r = live_set_load(store, &index, &live, err);
-	if (r == 0)
-		remove_temporaries(store);
 	return r < 0 ? r : store_collect(store, &live, keep, bytes, err);
 }
 

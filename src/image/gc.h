@@ -37,6 +37,9 @@ int store_collect(struct image_store *store, const struct live_set *live, char *
 /* Under the lock: moves to the trash what no image needs, and documents that were not finished. */
 void store_collect_after_crash(struct image_store *store);
 
+/* Documents that writers did not get to rename. Needs the lock. */
+void store_remove_temporaries(struct image_store *store);
+
 /* Blobs and layers that are not in live, under the lock. */
 struct store_garbage {
 	size_t blobs, layers;

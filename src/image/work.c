@@ -178,8 +178,10 @@ static int sweep_tmp(struct image_store *store, bool only_look, struct error *er
 
 int store_clear_dead(struct image_store *store, struct error *err)
 {
-	int r = sweep_tmp(store, true, err);
+	int r;
 
+	store_remove_temporaries(store);
+	r = sweep_tmp(store, true, err);
 	if (r <= 0)
 		return r;
 	store_collect_after_crash(store);

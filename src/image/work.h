@@ -32,7 +32,8 @@ void store_work_end(struct store_work *work);
 #define cleanup_work __attribute__((cleanup(store_work_end)))
 
 /*
- * Needs the store's lock. If there are directories of dead owners: collects what these had published
+ * Needs the store's lock. Removes documents that dead writers did not get to rename. If there are
+ * directories of dead owners: collects what these had published
  * without a name, or had not got to, then moves the directories to the trash. In this order, so that
  * whoever is killed meanwhile leaves it all to the next.
  */

@@ -287,14 +287,16 @@ seeded() {
 @test "killed pulls: the store is clean at once, the next one goes on, and nothing is left" {
   local i pid
   seeded
+  find_drivers berth pull -q "$REGISTRY/small:1"
   for i in $(seq "${BERTH_TEST_KILLS:-8}"); do
+    any_driver
     berth pull -q "$REGISTRY/large:1" >/dev/null 2>&1 &
     pid=$!
     sleep "0.$(printf %03d $((RANDOM % 600)))"
     kill -9 $pid 2>/dev/null || true
     wait $pid 2>/dev/null || true
     run berth system check --quick
-    [ "$status" = 0 ] || fail "kill $i, seed $seed: not clean"
+    [ "$status" = 0 ] || fail "kill $i, $BERTH_STORAGE_DRIVER, seed $seed: not clean"
     if berth image inspect "$REGISTRY/large:1" >/dev/null 2>&1; then
       berth rmi "$REGISTRY/large:1" >/dev/null
     fi
@@ -302,7 +304,7 @@ seeded() {
   berth pull -q "$REGISTRY/large:1"
   run -0 berth system check
   [ -z "$(ls "$BERTH_ROOT/tmp" "$BERTH_ROOT/images/parts" | grep -v :)" ] || fail "seed $seed: something is left"
-  [ "$(ls "$BERTH_ROOT/layers" | wc -l)" = 2 ]
+  [ "$(ls "$BERTH_ROOT/layers" | wc -l)" = 2 ] # that of small is one of them
   run -0 berth run --rm "$REGISTRY/large:1" echo whole
 }
 

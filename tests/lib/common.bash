@@ -81,6 +81,16 @@ fresh_store() {
   work=$BATS_TEST_TMPDIR
 }
 
+# The ways to keep layers that work here, found by a command that brings an image: find_drivers COMMAND...
+# any_driver sets one of them, at random.
+find_drivers() {
+  export BERTH_STORAGE_DRIVER=erofs
+  DRIVERS=(overlay2)
+  run "$@"
+  if [ "$status" = 0 ]; then DRIVERS+=(erofs); else expect_text "storage driver erofs: "; fi # the kernel has no such mounts
+}
+any_driver() { BERTH_STORAGE_DRIVER=${DRIVERS[RANDOM % ${#DRIVERS[@]}]}; }
+
 # For setup_file: a home in which nobody has logged in to a registry.
 fresh_home() {
   export HOME=$BATS_FILE_TMPDIR/home

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/lock.h"
+#include "image/blob_places.h"
 #include "image/part.h"
 #include "image/work.h"
 #include "store_fixture.h"
@@ -130,6 +132,33 @@ static void test_what_a_dead_writer_published_without_a_name_is_collected(void *
 	assert_false(blob_exists(f->store, &id, BLOB_ANY_SIZE));
 }
 
+static void touch(struct store_fixture *f, const char *path)
+{
+	assert_int_equal(close(openat(f->store->root_fd, path, O_CREAT | O_CLOEXEC, 0600)), 0);
+}
+
+static void test_documents_that_were_not_renamed_go_with_the_next_lock(void **state)
+{
+	struct store_fixture *f = *state;
+	cleanup_fd int places = -EBADF;
+
+	lock_and_clear(f);
+	assert_int_equal(mkdirat(f->store->root_fd, "images/lists", 0700), 0);
+	touch(f, "images/index.json.1.tmp");
+	touch(f, "images/lists/x.json.1.tmp");
+	touch(f, "images/places.json.1.tmp");
+	assert_int_equal(lock_acquire(f->store->root_fd, BLOB_PLACES_LOCK, 0, &places, &f->err), 0);
+	lock_and_clear(f);
+	assert_int_equal(store_file_bytes(f, "images/index.json.1.tmp"), -1);
+	assert_int_equal(store_file_bytes(f, "images/lists/x.json.1.tmp"), -1);
+	assert_int_equal(store_file_bytes(f, "images/places.json.1.tmp"),
+			 0); /* somebody writes it */
+	cleanup_close_fd(&places);
+	places = -EBADF;
+	lock_and_clear(f);
+	assert_int_equal(store_file_bytes(f, "images/places.json.1.tmp"), -1);
+}
+
 static void test_a_store_that_cannot_be_written_is_an_error(void **state)
 {
 	struct store_fixture *f = *state;
@@ -150,6 +179,7 @@ int main(void)
 		TEST(test_what_was_not_published_goes_with_its_owner),
 		TEST(test_the_next_writer_clears_away_what_a_dead_one_left),
 		TEST(test_what_a_dead_writer_published_without_a_name_is_collected),
+		TEST(test_documents_that_were_not_renamed_go_with_the_next_lock),
 		TEST(test_a_store_that_cannot_be_written_is_an_error),
 	};
 
