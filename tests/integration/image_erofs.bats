@@ -112,6 +112,7 @@ PYTHON
 
 @test "a container reads, writes, removes and renames over it, and the host sees no mount" {
   berth run -d --name over berth-test sh -c 'echo new >>/etc/passwd; rm -r /home; mv /etc/group /etc/g2; sleep 1000'
+  wait_until 10 berth exec over test -e /etc/g2
   run -0 berth exec over sh -c 'tail -1 /etc/passwd; ls -d /home /etc/group /etc/g2 2>&1; id -un'
   expect_output "new
 ls: /home: No such file or directory

@@ -10,7 +10,7 @@ setup_file() {
   berth_setup_file
   [ -e /sys/fs/selinux/load ] || return 0
   printf 'category c%d;\n' {0..1023} | sed '/^# all categories/r /dev/stdin' "$BERTH_TOP/tests/lib/selinux.conf" >"$BATS_FILE_TMPDIR/conf"
-  checkpolicy -M -U allow -o "$BATS_FILE_TMPDIR/policy" "$BATS_FILE_TMPDIR/conf" >"$BATS_FILE_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_FILE_TMPDIR/log")"
+  checkpolicy -M -U allow -c "$(cat /sys/fs/selinux/policyvers)" -o "$BATS_FILE_TMPDIR/policy" "$BATS_FILE_TMPDIR/conf" >"$BATS_FILE_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_FILE_TMPDIR/log")"
   dd if="$BATS_FILE_TMPDIR/policy" of=/sys/fs/selinux/load bs=1M status=none # takes one write
   export BUNDLE=$BATS_FILE_TMPDIR/bundle
   make_bundle "$BUNDLE" 'c["linux"]["mountLabel"] = "'$FILES'"' 'c["process"]["selinuxLabel"] = "'$PROCESS'"'

@@ -12,7 +12,7 @@ setup_file() {
 teardown_file() { berth_teardown_file; }
 setup() {
   needs root program:mmdebstrap
-  [ -s "$DEBIAN_TAR" ] || skip "no Debian mirror could be reached to make the image"
+  [ -s "$DEBIAN_TAR" ] || skip "no image from a Debian mirror: $(tail -n 1 "$BATS_FILE_TMPDIR/mmdebstrap.log")"
 }
 teardown() {
   local ids
@@ -24,10 +24,13 @@ teardown() {
 # Made once a checkout: half a minute.
 make_debian() {
   [ -s "$DEBIAN_TAR" ] && return 0
-  command -v mmdebstrap >/dev/null || return 1
   mkdir -p "${DEBIAN_TAR%/*}"
-  mmdebstrap --quiet --variant=apt --include=python3-minimal,nginx-light,redis-server \
-    --aptopt='APT::Install-Recommends "false"' bookworm "$DEBIAN_TAR.new.tar" 2>/dev/null || return 1
+  # bats has several descriptors open, and mmdebstrap's shell can name none above 9
+  (
+    for fd in {3..20}; do eval "exec $fd>&-"; done
+    exec mmdebstrap --variant=apt --include=python3-minimal,nginx-light,redis-server \
+      --aptopt='APT::Install-Recommends "false"' bookworm "$DEBIAN_TAR.new.tar"
+  ) >"$BATS_FILE_TMPDIR/mmdebstrap.log" 2>&1 || return 1
   mv "$DEBIAN_TAR.new.tar" "$DEBIAN_TAR"
 }
 
