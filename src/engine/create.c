@@ -50,6 +50,7 @@ struct creation {
 	struct snapshot_mount mount;
 	char *dir_path, *rootfs_path, *init_path;
 	int containers_fd, dir_fd;
+	int hold_fd; /* of the image, until the row says that it is in use */
 	char **warnings;
 	bool cidfile_written;
 };
@@ -64,6 +65,7 @@ static void creation_done(struct creation *k)
 	free(k->init_path);
 	cleanup_close_fd(&k->containers_fd);
 	cleanup_close_fd(&k->dir_fd);
+	cleanup_close_fd(&k->hold_fd);
 	strv_free(k->warnings);
 	arena_free(k->arena);
 }
@@ -499,18 +501,24 @@ static int add_row(struct creation *k, struct error *err)
 	return r;
 }
 
-/* The image was looked up a while ago: it is held until the row says that it is in use. */
-static int insert_row(struct creation *k, struct error *err)
+/* The image was looked up a while ago. From here on its layers are opened. */
+static int hold_image(struct creation *k, struct error *err)
 {
-	cleanup_fd int hold = -EBADF;
 	struct image_store *store;
 	int r = k->image ? engine_images(k->e, &store, err) : 0;
 
 	if (r == 0 && k->image)
-		r = image_hold(store, k->image, &hold, err);
-	if (r < 0)
-		return err->kind == ERROR_NOT_FOUND ? image_missing(k->options->image, err) : r;
-	return add_row(k, err);
+		r = image_hold(store, k->image, &k->hold_fd, err);
+	return r < 0 && err->kind == ERROR_NOT_FOUND ? image_missing(k->options->image, err) : r;
+}
+
+static int insert_row(struct creation *k, struct error *err)
+{
+	int r = add_row(k, err);
+
+	cleanup_close_fd(&k->hold_fd);
+	k->hold_fd = -EBADF;
+	return r;
 }
 
 static int write_cidfile(struct creation *k, struct error *err)
@@ -533,9 +541,12 @@ static int write_etc(struct creation *k, struct error *err)
 static int write_all(struct creation *k, struct error *err)
 {
 	static int (*const steps[])(struct creation *, struct error *) = {
-		make_dir,	write_etc,     make_snapshot,
-		make_volumes,	write_spec,		   /* wants the snapshot's mount */
-		write_document, write_cidfile, insert_row, /* last: now it exists */
+		make_dir,	write_etc,
+		hold_image, /* nobody removes it */
+		make_snapshot,	make_volumes,
+		write_spec, /* wants the snapshot's mount */
+		write_document, write_cidfile,
+		insert_row, /* last: now it exists, and uses the image */
 	};
 	int r = 0;
 
@@ -572,6 +583,7 @@ int engine_create(struct engine *e, const struct container_options *o,
 		.arena = arena_new(),
 		.containers_fd = -EBADF,
 		.dir_fd = -EBADF,
+		.hold_fd = -EBADF,
 	};
 	int r = gather(&k, err);
 
