@@ -614,12 +614,13 @@ static int look_for_garbage(struct check *c, struct error *err)
 	r = store_find_garbage(c->store, &live, &garbage, err);
 	if (r < 0 || garbage.blobs + garbage.layers == 0)
 		return r;
-	report(c, repairs(c),
+	/* no fault: a removal that was killed got no further, and takes nothing from anybody but room */
+	report(c, true,
 	       xasprintf("%zu blob%s and %zu layer%s (%s) belong to no image%s", garbage.blobs,
 			 garbage.blobs == 1 ? "" : "s", garbage.layers,
 			 garbage.layers == 1 ? "" : "s",
 			 units_format_size((double)garbage.bytes, 3, size),
-			 repairs(c) ? ": removed" : ""));
+			 repairs(c) ? ": removed" : ": 'berth image prune' removes them"));
 	return repairs(c) ? store_collect(c->store, &live, NULL, &garbage.bytes, err) : 0;
 }
 

@@ -70,6 +70,7 @@ ${id:7:12}"
 @test "images: podman's --noheading and --sort" {
   local by
   run -0 berth images --noheading base
+  [ "$output" = "$(berth images -n base)" ]
   [ "${#lines[@]}" = 1 ] && [[ $output = "base "* ]] || fail "no row alone"
   berth tag base:1 zebra:0
   for by in id repository size tag; do

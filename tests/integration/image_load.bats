@@ -83,6 +83,43 @@ pack() {
   expect_output "Loaded image: whole:1"
 }
 
+@test "load: of an image for several platforms this machine's, or the one of --platform" {
+  local arch other
+  for arch in amd64 arm64 s390x; do
+    make_image oci-dir "$work/$arch" --arch "$arch" --compress gzip --cmd "echo $arch"
+  done
+  # one layout with an index of all three
+  python3 - "$work" <<'PYTHON'
+import hashlib, json, pathlib, shutil, sys
+work = pathlib.Path(sys.argv[1])
+out = work / "all"
+shutil.copytree(work / "amd64", out)
+members = []
+for arch in ["amd64", "arm64", "s390x"]:
+    for blob in (work / arch / "blobs/sha256").iterdir():
+        shutil.copy(blob, out / "blobs/sha256")
+    member = json.loads((work / arch / "index.json").read_text())["manifests"][0]
+    members.append({key: member[key] for key in ("mediaType", "digest", "size")} | {"platform": {"os": "linux", "architecture": arch}})
+index = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": members}).encode()
+digest = hashlib.sha256(index).hexdigest()
+(out / "blobs/sha256" / digest).write_bytes(index)
+(out / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [{"mediaType": "application/vnd.oci.image.index.v1+json",
+    "digest": "sha256:" + digest, "size": len(index), "annotations": {"io.containerd.image.name": "docker.io/library/several:1"}}]}))
+PYTHON
+  other=$(berth info --format '{{.Architecture}}' | grep -q aarch64 && echo amd64 || echo arm64)
+  berth load -q -i "$work/all"
+  [ "$(berth image inspect -f '{{.Architecture}}' several:1)" != $other ]
+  berth run --rm several:1
+  tar -C "$work/all" -cf "$work/all.tar" .
+  run -0 berth load --platform "linux/$other" -i "$work/all.tar"
+  expect_output "Loaded image: several:1"
+  [ "$(berth image inspect -f '{{.Architecture}}' several:1)" = $other ]
+  run -1 berth load --platform linux/ppc64le -i "$work/all"
+  expect_text "has no image for linux/ppc64le in this archive"
+  run -1 berth load --platform nonsense/x/y/z -i "$work/all"
+  [ "$(berth image inspect -f '{{.Architecture}}' several:1)" = $other ] # it is as it was
+}
+
 @test "import: the tree is the one that tar would unpack, in pax and in GNU format" {
   local format
   make_tree "$work/tree"

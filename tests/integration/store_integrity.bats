@@ -82,9 +82,7 @@ writer() {
     now="kill $i of $verb, $BERTH_STORAGE_DRIVER"
     case $verb in tag | rmi | prune) writer load >/dev/null ;; esac
     kill_within "${ms[$verb]}" writer "$verb" exec
-    # what the index names is whole at any moment; what it does not name is the next writer's to remove
-    run berth system check --quick
-    [ "$status" = 0 ] || [[ $output =~ ^[0-9]+\ blobs?\ and\ [^$'\n']*\ no\ image$ ]] || fail "$now, seed $seed"
+    clean --quick # at any moment
     if [ $((i % 5)) = 0 ]; then
       case $((RANDOM % 3)) in # a tag may fail: its image was never loaded
         0) writer load >/dev/null || fail "$now, seed $seed: no load afterwards" ;;
@@ -100,6 +98,9 @@ writer() {
   clean
   no_leftovers
   berth run --rm a cmp /random /random
+  berth image prune -f # what a killed removal did not get to
+  clean
+  expect_output "nothing is half made"
 }
 
 @test "eight processes load, tag and remove the same images at once" {
