@@ -19,7 +19,9 @@
 #include "runtime/sealed_self.h"
 #include "runtime/statedir.h"
 
-#define EXIT_EXEC_FAILED 255 /* as runc */
+#define EXIT_EXEC_FAILED 255 /* as runc; with --shell-codes the other two */
+#define EXIT_NOT_RUN	 126
+#define EXIT_NOT_FOUND	 127
 
 /* create and run */
 
@@ -269,7 +271,7 @@ static const struct option exec_options[] = {
 	{ "process-label", 0, OPTION_STRING, EXEC(o.process_label), .arg = "label",
 	  .help = "SELinux label of the process" },
 	{ "shell-codes", 0, OPTION_BOOL, EXEC(shell_codes),
-	  .help = "exit with 127 if the command is not there, with 126 if it cannot be executed" },
+	  .help = "exit with 127 if the command or its directory is not there, with 126 if it does not run for another reason" },
 	{ "tty", 't', OPTION_BOOL, EXEC(o.tty), .help = "give it a terminal" },
 	{ "user", 'u', OPTION_STRING, EXEC(o.user), .arg = "uid[:gid]",
 	  .help = "user and group of the process" },
@@ -341,11 +343,11 @@ static int run_exec(const struct runtime_globals *g, void *target, char **args, 
 	if (r >= 0)
 		return r;
 	r = error_prefix(err, r, "exec failed");
-	if (!x->shell_codes ||
-	    (err->kind != ERROR_CMD_NOT_FOUND && err->kind != ERROR_CMD_NOT_RUNNABLE))
+	if (!x->shell_codes)
 		return r;
 	log_report(err);
-	return error_exit_code(err);
+	return err->kind == ERROR_CMD_NOT_FOUND || err->sys == ENOENT ? EXIT_NOT_FOUND
+								      : EXIT_NOT_RUN;
 }
 
 static const struct runtime_verb verbs[] = {

@@ -45,6 +45,8 @@ setup() { needs root; }
   runtime exec c1 sh -c 'echo x >/dev/shm/noexec'
   run -126 runtime exec --shell-codes c1 /dev/shm/noexec
   run -255 runtime exec c1 /dev/shm/noexec
+  run -127 runtime exec --shell-codes --cwd /no/such c1 true
+  run -126 runtime exec --shell-codes --cwd /bin/sh c1 true
   run -3 runtime exec --shell-codes c1 sh -c 'exit 3'
 }
 
