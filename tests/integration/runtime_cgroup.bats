@@ -60,7 +60,7 @@ value() {
   needs controller:pids
   start 'c["linux"]["resources"]["pids"] = {"limit": 5}'
   [ "$(value pids/pids.max pids.max)" = 5 ]
-  run runtime exec c1 sh -c 'for i in 1 2 3 4 5 6 7; do sleep 20 & done; wait'
+  run runtime exec c1 sh -c 'for i in 1 2 3 4 5 6 7; do sleep 20 >/dev/null 2>&1 & done; wait'
   expect_text "can't fork"
 }
 

@@ -16,30 +16,27 @@ teardown_file() { berth_teardown_file; }
 setup() {
   needs root
   CONFIG=$BATS_TEST_TMPDIR/b
-  new_config
 }
 teardown() { runtime delete --force p1; }
 
 new_config() {
-  copy_bundle "$CONFIG"
+  copy_bundle "$CONFIG" "$@"
 }
 
 # in_container EDIT... -- WORD...: what this command prints as the container's process
 in_container() {
   local edits=()
-  new_config
   while [ "$1" != -- ]; do
     edits+=("$1")
     shift
   done
   shift
-  edit_config "$CONFIG" "${edits[@]}" "c['process']['args'] = $(jq -cn --args '$ARGS.positional' -- "$@")"
+  new_config "${edits[@]}" "c['process']['args'] = $(jq -cn --args '$ARGS.positional' -- "$@")"
   run runtime run -b "$CONFIG" p1
 }
 
 start() {
-  new_config
-  edit_config "$CONFIG" 'c["process"]["args"] = ["sleep", "1000"]' "$@"
+  new_config 'c["process"]["args"] = ["sleep", "1000"]' "$@"
   runtime run -d -b "$CONFIG" p1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
 }
 
@@ -47,8 +44,7 @@ start() {
 refused() {
   local text=$1
   shift
-  new_config
-  edit_config "$CONFIG" "$@"
+  new_config "$@"
   run runtime create -b "$CONFIG" p1
   expect_status 1
   expect_text "$text"
@@ -76,8 +72,7 @@ scheduling() {
 }
 
 @test "scheduler: realtime and deadline where the cgroup allows it, else a reason" {
-  new_config
-  edit_config "$CONFIG" 'c["process"]["args"] = ["sleep", "1000"]' \
+  new_config 'c["process"]["args"] = ["sleep", "1000"]' \
     'c["process"]["scheduler"] = {"policy": "SCHED_FIFO", "priority": 5, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}'
   if runtime run -d -b "$CONFIG" p1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1; then
     [ "$(scheduling "$(init_pid)" | cut -d' ' -f1,3)" = "1 5" ]
@@ -86,8 +81,7 @@ scheduling() {
     [ -z "$(runtime list -q)" ]
   fi
   runtime delete --force p1
-  new_config
-  edit_config "$CONFIG" 'c["process"]["args"] = ["sleep", "1000"]' \
+  new_config 'c["process"]["args"] = ["sleep", "1000"]' \
     'c["process"]["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 10000000, "period": 10000000}'
   if runtime run -d -b "$CONFIG" p1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1; then
     [ "$(scheduling "$(init_pid)" | cut -d' ' -f1)" = 6 ]
@@ -151,8 +145,7 @@ scheduling() {
     'WEIGHTED_INTERLEAVE 0:weighted interleave' 'LOCAL :local' 'DEFAULT :default'; do
     mode=${case%% *}
     nodes=${case#* }
-    new_config
-    edit_config "$CONFIG" 'c["process"]["args"] = ["sleep", "1000"]' \
+    new_config 'c["process"]["args"] = ["sleep", "1000"]' \
       "c['linux']['memoryPolicy'] = {'mode': 'MPOL_$mode', 'nodes': '${nodes%%:*}'}"
     if ! runtime run -d -b "$CONFIG" p1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&1; then
       [ "$mode" = WEIGHTED_INTERLEAVE ] && grep -q "the kernel must know the mode" "$BATS_TEST_TMPDIR/log" # since 6.9
@@ -186,6 +179,7 @@ scheduling() {
 
 @test "run.oci.keep_original_groups keeps the groups of the caller, in exec and a user namespace too" {
   local caller="setpriv --groups 0,7777 berth-runtime --root $RUNTIME_ROOT"
+  new_config
   edit_config "$CONFIG" 'c["process"]["args"] = ["id", "-G"]' 'c["process"]["user"] = {"uid": 1, "gid": 2, "additionalGids": [5]}'
   [ "$($caller run -b "$CONFIG" c1 </dev/null)" = "2 5" ]
   edit_config "$CONFIG" 'c["annotations"] = {"run.oci.keep_original_groups": "0"}'
@@ -204,6 +198,7 @@ scheduling() {
 # Of all kinds, in every namespace, with a terminal or not; what the hooks say is not the caller's.
 @test "run.oci.hooks.stdout and stderr: what hooks say goes to the ends of these files" {
   local dir=$BATS_TEST_TMPDIR hook
+  new_config
   hook='lambda name: [{"path": "/bin/sh", "args": ["sh", "-c", "echo " + name + "; echo " + name + " >&2"]}]'
   edit_config "$CONFIG" 'c["process"]["args"] = ["sh", "-c", "ls /proc/self/fd | wc -l; echo program"]' \
     "c['hooks'] = {k: ($hook)(k) for k in ('prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop')}" \
@@ -236,6 +231,7 @@ scheduling() {
 
 @test "annotations of crun that are not there yet are refused by name" {
   local key
+  new_config
   for key in delegate-cgroup handler; do
     edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'x'}"
     run runtime run -b "$CONFIG" c1 </dev/null

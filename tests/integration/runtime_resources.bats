@@ -18,7 +18,6 @@ setup() {
   needs root
   CONFIG=$BATS_TEST_TMPDIR/b
   FAILURES=
-  new_config
 }
 teardown() { runtime delete --force u1; }
 
@@ -52,18 +51,28 @@ is() {
   ! is_v2 || expected=$3
   [ "$expected" != - ] || return 0
   file=$(dir_of "$1")/${expected%%=*}
-  [ "$(head -n 1 "$file")" = "${expected#*=}" ] || FAILURES+="$file is '$(cat "$file")', expected '${expected#*=}'"$'\n'
+  local line=
+  read -r line <"$file" || true
+  [ "$line" = "${expected#*=}" ] || FAILURES+="$file is '$(cat "$file")', expected '${expected#*=}'"$'\n'
 }
 
 no_failures() { [ -z "$FAILURES" ] || fail "$FAILURES"; }
+
+# trim VARIABLE...: without the blanks at both ends
+trim() {
+  local -n text
+  for text in "$@"; do
+    text=${text#"${text%%[! ]*}"}
+    text=${text%"${text##*[! ]}"}
+  done
+}
 
 # table: lines "RESOURCES | CONTROLLER | V1-FILE=VALUE | V2-FILE=VALUE"; each is a container of its own. v1 and v2 in a
 # second line with the same resources ask for more of the same container.
 table() {
   local resources controller v1 v2 before=
   while IFS='|' read -r resources controller v1 v2; do
-    resources=$(xargs -0 <<<"$resources" | sed 's/^ *//; s/ *$//') controller=${controller// /}
-    v1=$(sed 's/^ *//; s/ *$//' <<<"$v1") v2=$(sed 's/^ *//; s/ *$//' <<<"$v2")
+    trim resources controller v1 v2
     has_controller "$controller" || continue
     ! is_v2 || [ "$v2" != - ] || continue
     is_v2 || [ "$v1" != - ] || continue

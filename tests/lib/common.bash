@@ -239,15 +239,14 @@ make_bundle() {
 copy_bundle() {
   local dir=$1
   shift
-  mkdir -p "$dir"
-  cp "$BUNDLE/config.json" "$dir"
-  edit_config "$dir" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' "$@"
+  [[ $dir = /* ]] || dir=$PWD/$dir
+  ask_editor copy "$BUNDLE/config.json" "$dir" 'c["root"]["path"] = "'"$BUNDLE/rootfs"'"' "$@"
 }
 
 edit_config() {
-  local dir
-  dir=$(realpath "$1")
+  local dir=$1
   shift
+  [[ $dir = /* ]] || dir=$PWD/$dir
   ask_editor edit "$dir/config.json" "$@"
 }
 
@@ -260,7 +259,7 @@ ask_editor() {
     disown
   fi
   printf '%s\0' "$@" >"$dir/editor.in"
-  answer=$(<"$dir/editor.out")
+  IFS= read -r -d '' answer <"$dir/editor.out" || true # no NUL ends it
   [ -z "$answer" ] || fail "config.json: $answer"
 }
 
