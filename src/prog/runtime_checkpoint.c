@@ -105,7 +105,7 @@ static const struct option restore_options[] = {
 	{ "bundle", 'b', OPTION_STRING, RESTORE(o.bundle_path), .arg = "dir",
 	  .help = "the bundle: a directory with config.json (default: the current one)" },
 	{ "console-socket", 0, OPTION_STRING, RESTORE(o.console_socket_path), .arg = "path",
-	  .help = "unix socket for a terminal (restoring one is not supported yet)" },
+	  .help = "unix socket that gets the master of the container's terminal" },
 	{ "detach", 'd', OPTION_BOOL, RESTORE(detach), .help = "return when it runs" },
 	EMPTY_NS,
 	EXT_UNIX_SK,
@@ -137,11 +137,12 @@ static int run_checkpoint(const struct runtime_globals *g, void *target, char **
 	return runtime_checkpoint(g->root, args[0], &o->criu, err);
 }
 
-static int make_restored(void *arg, struct foreground *f UNUSED, pid_t *ret_pid, int *ret_pidfd,
+static int make_restored(void *arg, struct foreground *f, pid_t *ret_pid, int *ret_pidfd,
 			 struct error *err)
 {
 	struct restore_options *x = arg;
 
+	x->o.console_fd = f->console_fds[1];
 	return runtime_restore(&x->o, &x->criu, ret_pid, ret_pidfd, err);
 }
 
@@ -149,6 +150,7 @@ static int restore_attached(struct restore_options *x, struct error *err)
 {
 	const struct foreground_run run = { .root = x->o.root_path,
 					    .id = x->o.id,
+					    .terminal = !x->o.console_socket_path,
 					    .no_subreaper = x->no_subreaper,
 					    .make = make_restored,
 					    .arg = x };

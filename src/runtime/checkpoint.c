@@ -66,14 +66,7 @@ static int open_container(struct checkpoint *p, const char *root_path, const cha
 		return error_kind(err, ERROR_CONFLICT,
 				  "container cannot be checkpointed in %s state",
 				  container_status_name(status));
-	r = container_config(p->c, &p->spec, err);
-	if (r < 0)
-		return r;
-	/* LIMIT: criu hands a terminal's master over only to who speaks its RPC protocol */
-	if (p->spec->process && p->spec->process->terminal)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: checkpoint of a container with a terminal");
-	return 0;
+	return container_config(p->c, &p->spec, err);
 }
 
 static void find_binds(struct checkpoint *p)
@@ -93,7 +86,7 @@ static void add_external(struct checkpoint *p, const char *mount_point, const ch
 {
 	cleanup_free char *value = xasprintf("mnt[%s]:%s", mount_point, cookie);
 
-	criu_add_value(&p->call, "--external", value);
+	criu_add_string(&p->call, CRIU_OPTION_EXTERNAL, value);
 }
 
 static int add_mounts(struct checkpoint *p, struct error *err)
@@ -134,7 +127,7 @@ static int add_namespace(struct checkpoint *p, enum oci_ns ns, const char *name,
 	if (stat(path, &st) < 0)
 		return error_sys(err, "cannot find namespace '%s'", path);
 	value = xasprintf("%s[%llu]:%s", name, (unsigned long long)st.st_ino, key);
-	criu_add_value(&p->call, "--external", value);
+	criu_add_string(&p->call, CRIU_OPTION_EXTERNAL, value);
 	return 0;
 }
 
@@ -177,14 +170,13 @@ static char *name_descriptor(struct checkpoint *p, int number)
 		return xstrdup(target);
 	name = xasprintf("file[%lx:%llx]", strtoul(mount_id, NULL, 10),
 			 (unsigned long long)st.st_ino);
-	criu_add_value(&p->call, "--external", name);
+	criu_add_string(&p->call, CRIU_OPTION_EXTERNAL, name);
 	return name;
 }
 
 static int add_descriptors(struct checkpoint *p, struct error *err)
 {
-	const char *images = p->call.argv[3]; /* criu_call_init() put it there */
-	cleanup_free char *path = path_join(images, CRIU_DESCRIPTORS_FILE);
+	cleanup_free char *path = path_join(p->call.images_path, CRIU_DESCRIPTORS_FILE);
 	cleanup_buf struct buf text = { 0 };
 	struct json_writer w;
 
@@ -211,53 +203,63 @@ static int add_freezer(struct checkpoint *p, struct error *err)
 		if (cgroup_node_is_v2(&cg->nodes[i]) ? !dir
 						     : str_eq(cg->nodes[i].controllers, "freezer"))
 			dir = cg->nodes[i].dir;
-	if (dir)
-		criu_add_value(&p->call, "--freeze-cgroup", dir);
+	criu_add_string(&p->call, CRIU_OPTION_FREEZE_CGROUP, dir);
+	return 0;
+}
+
+static int add_page_server(struct checkpoint *p, struct error *err)
+{
+	const char *text = p->options->page_server;
+	const char *colon = text ? strrchr(text, ':') : NULL;
+	cleanup_free char *address = NULL;
+	unsigned long port;
+	char *end;
+
+	if (!text)
+		return 0;
+	port = colon ? strtoul(colon + 1, &end, 10) : 0;
+	if (!colon || colon == text || port == 0 || port > UINT16_MAX || *end)
+		return error_kind(err, ERROR_INVALID, "page server '%s': not ADDRESS:PORT", text);
+	address = xstrndup(text, (size_t)(colon - text));
+	criu_add_page_server(&p->call.options, address, (unsigned)port);
 	return 0;
 }
 
 static int add_options(struct checkpoint *p, struct error *err)
 {
 	const struct runtime_criu_options *o = p->options;
-	cleanup_free char *pid = xasprintf("%d", (int)p->c->pid);
-	const char *colon;
 
-	criu_add_value(&p->call, "--log-file", p->call.log_name);
-	criu_add_value(&p->call, "--tree", pid);
-	criu_add_value(&p->call, "--root", p->c->rootfs_path);
-	if (o->leave_running)
-		criu_add(&p->call, "--leave-running");
-	if (o->pre_dump)
-		criu_add(&p->call, "--track-mem");
-	if (o->parent_path)
-		criu_add_value(&p->call, "--prev-images-dir", o->parent_path);
-	if (o->status_fd > 0) {
-		cleanup_free char *fd = xasprintf("%d", o->status_fd);
+	criu_add_number(&p->call, CRIU_OPTION_PID, (unsigned)p->c->pid);
+	criu_add_string(&p->call, CRIU_OPTION_ROOT, p->c->rootfs_path);
+	criu_add_number(&p->call, CRIU_OPTION_LEAVE_RUNNING, o->leave_running);
+	criu_add_number(&p->call, CRIU_OPTION_TRACK_MEM, o->pre_dump);
+	criu_add_string(&p->call, CRIU_OPTION_PARENT_IMAGES, o->parent_path);
+	/* process.terminal: nobody in the container has its other end */
+	criu_add_number(&p->call, CRIU_OPTION_ORPHAN_PTS_MASTER, true);
+	return add_page_server(p, err);
+}
 
-		criu_add_value(&p->call, "--status-fd", fd);
-	}
-	if (o->page_server) {
-		cleanup_free char *address = NULL;
+/* Whoever brings the memory later waits for this byte. */
+static int notified(void *arg, const struct criu_response *response, int fd UNUSED,
+		    struct error *err)
+{
+	const struct checkpoint *p = arg;
 
-		colon = strrchr(o->page_server, ':');
-		if (!colon || colon == o->page_server || !colon[1])
-			return error_kind(err, ERROR_INVALID, "page server '%s': not ADDRESS:PORT",
-					  o->page_server);
-		address = xstrndup(o->page_server, (size_t)(colon - o->page_server));
-		criu_add(&p->call, "--page-server");
-		criu_add_value(&p->call, "--address", address);
-		criu_add_value(&p->call, "--port", colon + 1);
-	}
-	return 0;
+	if (p->options->status_fd <= 0 || !str_eq(response->script, "status-ready"))
+		return 0;
+	return write(p->options->status_fd, "", 1) == 1
+		       ? 0
+		       : error_sys(err, "--status-fd %d", p->options->status_fd);
 }
 
 /* A pre-dump is of memory alone: descriptors and mounts come with the last one. */
 static int prepare(struct checkpoint *p, struct error *err)
 {
-	int r = criu_call_init(&p->call, p->options->pre_dump ? "pre-dump" : "dump", p->options,
-			       err);
+	int r = criu_call_init(&p->call, p->options->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP,
+			       p->options, err);
 
-	p->call.log_name = "dump.log";
+	p->call.notify = notified;
+	p->call.arg = p;
 	if (r >= 0)
 		r = add_options(p, err);
 	if (r >= 0)

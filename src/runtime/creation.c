@@ -473,22 +473,29 @@ static int tell(struct creation *c, enum sync_type type, struct error *err)
 	return r < 0 ? error_num(err, -r, "cannot talk to the container's init") : 0;
 }
 
-static int run_hooks(struct creation *c, struct error *err)
+int creation_run_hooks(const struct creation *c, pid_t pid, struct error *err)
 {
 	struct hook_how how = { .output = &c->hook_output };
 	cleanup_buf struct buf state = { 0 };
 	int r;
 
-	if (!c->init.has_hooks)
-		return 0;
-	r = expect(c, SYNC_MOUNTED, err);
-	if (r < 0)
-		return r;
-	container_format_state(c->container, CONTAINER_CREATING, c->pid, NULL, &state);
+	container_format_state(c->container, CONTAINER_CREATING, pid, NULL, &state);
 	how.state = buf_str(&state);
 	r = hooks_run(&c->spec->hooks, OCI_HOOK_PRESTART, &how, err);
 	if (r >= 0)
 		r = hooks_run(&c->spec->hooks, OCI_HOOK_CREATE_RUNTIME, &how, err);
+	return r;
+}
+
+static int run_hooks(struct creation *c, struct error *err)
+{
+	int r;
+
+	if (!c->init.has_hooks)
+		return 0;
+	r = expect(c, SYNC_MOUNTED, err);
+	if (r >= 0)
+		r = creation_run_hooks(c, c->pid, err);
 	return r < 0 ? r : tell(c, SYNC_HOOKED, err);
 }
 
@@ -631,7 +638,7 @@ static int poststart(const struct creation *c, struct error *err)
 {
 	cleanup_buf struct buf state = { 0 };
 
-	if (c->spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
+	if (c->restored || c->spec->hooks.n[OCI_HOOK_POSTSTART] == 0)
 		return 0;
 	container_format_state(c->container, CONTAINER_RUNNING, c->pid, NULL, &state);
 	return hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART,

@@ -32,6 +32,7 @@ struct creation {
 	struct oci_process inside; /* process section without what is done from outside */
 	struct init init;
 	struct hook_output hook_output;
+	bool restored;	   /* not started: no poststart hooks */
 	bool own_listener; /* init waits at start.sock instead of the sync socket */
 	int sync_fd;	   /* our end */
 	int console_fd;	   /* connected by us; -EBADF */
@@ -66,6 +67,9 @@ int creation_run_shared(struct creation *c, struct error *err);
 
 /* Let init go on from SYNC_READY (not with an own listener). Returns when it executed. */
 int creation_start(struct creation *c, struct error *err);
+
+/* prestart and createRuntime hooks: the container's namespaces are there, and pid is in them. */
+int creation_run_hooks(const struct creation *c, pid_t pid, struct error *err);
 
 /* The pid goes to disk: to state.json, and to the pid file if one is asked for. */
 int creation_record(struct creation *c, struct error *err);

@@ -3,10 +3,14 @@
 
 /*
  * The program criu, run once for a dump or a restore. It is no library of ours and nothing of it is
- * on the way of other verbs. Source: criu(8).
+ * on the way of other verbs. Source: criu(8) and criu's images/rpc.proto.
  */
 
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
 #include "base/error.h"
+#include "runtime/criu_message.h"
 
 struct cgroup;
 struct runtime_criu_options;
@@ -19,27 +23,39 @@ struct runtime_criu_options;
 #define CRIU_EXTERNAL_PID "extRootPidNS"
 
 struct criu_call {
-	char **argv;	      /* strv, "criu" first; criu_call_done() frees it */
-	char *work_path;      /* of the log; heap */
+	enum criu_request request;
+	struct buf options;   /* fields of criu_opts */
+	const char *program;  /* borrowed */
+	char *images_path;    /* heap, as is */
+	char *work_path;      /* of the log */
 	const char *log_name; /* "dump.log" */
 	/* for a restore, else NULL: */
 	const struct cgroup *cgroup; /* criu, and so what it makes, starts in it */
 	const char *rootfs_path; /* bound to root_mount_path in a mount namespace of criu's own */
 	const char *root_mount_path;
 	int keep_fds[2]; /* that criu inherits; <= 0: none */
+	pid_t pid;	 /* of what it restored: filled in */
+	/*
+	 * Or NULL. Before criu is asked for anything, pid is its own; and at moments of its work, which
+	 * response->script names, with a descriptor (borrowed; -1: none). < 0 ends that.
+	 */
+	int (*begin)(void *arg, pid_t pid, struct error *err);
+	int (*notify)(void *arg, const struct criu_response *response, int fd, struct error *err);
+	void *arg;
 };
 
-/* verb, directories (made if missing) and what dump and restore have in common. *call is zeroed. */
-int criu_call_init(struct criu_call *call, const char *verb,
+/* Directories (made if missing) and what dump and restore have in common. *call is zeroed. */
+int criu_call_init(struct criu_call *call, enum criu_request request,
 		   const struct runtime_criu_options *options, struct error *err);
 void criu_call_done(struct criu_call *call);
 
-/* One more word, or two. */
-void criu_add(struct criu_call *call, const char *word);
-void criu_add_value(struct criu_call *call, const char *option, const char *value);
+void criu_add_number(struct criu_call *call, enum criu_option option, uint64_t value);
+/* Nothing is added for NULL. */
+void criu_add_string(struct criu_call *call, enum criu_option option, const char *value);
 
 /*
  * Run it to its end.
- * Errors   ERROR_UNSUPPORTED "criu is not installed: apt-get install criu"; else criu's own last word
+ * Errors   ERROR_UNSUPPORTED "criu is not installed: apt-get install criu"; those of begin and
+ *          notify; else criu's own last word
  */
-int criu_run(const struct criu_call *call, struct error *err);
+int criu_run(struct criu_call *call, struct error *err);

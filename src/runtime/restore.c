@@ -2,7 +2,8 @@
 
 /*
  * A container out of files that `checkpoint` wrote: everything of a creation up to its process,
- * which criu makes, as a child of ours (--restore-sibling) and in the container's cgroup.
+ * which criu makes, as a child of ours and in the container's cgroup. Hooks are those of runc: prestart and
+ * createRuntime again, when the namespaces are made; the others are of containers that start.
  */
 
 #include <errno.h>
@@ -24,24 +25,15 @@
 #include "runtime/criu.h"
 #include "runtime/runtime.h"
 #include "runtime/statedir.h"
+#include "runtime/tty.h"
 
 #define ROOT_MOUNT "criu-root"
-#define PID_FILE   "restore.pid"
 
-/* LIMIT: hooks would have to run in the middle of criu's work, which takes its RPC protocol. */
 static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 {
 	static const enum oci_ns joined[] = { OCI_NS_USER,  OCI_NS_IPC,	   OCI_NS_UTS,
 					      OCI_NS_MOUNT, OCI_NS_CGROUP, OCI_NS_TIME };
-	const struct oci_hooks *h = &spec->hooks;
 
-	if (spec->process && spec->process->terminal)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: restore of a container with a terminal");
-	if (h->n[OCI_HOOK_PRESTART] || h->n[OCI_HOOK_CREATE_RUNTIME] ||
-	    h->n[OCI_HOOK_CREATE_CONTAINER] || h->n[OCI_HOOK_START_CONTAINER])
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: restore of a container with hooks");
 	if (spec->linux_.n_net_devices || spec->linux_.has_intel_rdt)
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "not supported yet: restore of a container with linux.netDevices "
@@ -108,7 +100,7 @@ static int make_mount_points(const struct creation *c, struct error *err)
 
 static void add_mounts(const struct creation *c, struct criu_call *call)
 {
-	criu_add_value(call, "--external", "mnt[/dev/null]:/dev/null");
+	criu_add_string(call, CRIU_OPTION_EXTERNAL, "mnt[/dev/null]:/dev/null");
 	for (size_t i = 0; i < c->plan.n; i++) {
 		const struct mount_op *op = &c->plan.ops[i];
 		cleanup_free char *value = NULL;
@@ -117,15 +109,8 @@ static void add_mounts(const struct creation *c, struct criu_call *call)
 		if (op->kind != MOUNT_OP_BIND && !bound_node)
 			continue;
 		value = xasprintf("mnt[%s]:%s", op->dest, op->source);
-		criu_add_value(call, "--external", value);
+		criu_add_string(call, CRIU_OPTION_EXTERNAL, value);
 	}
-}
-
-static void add_inherited(struct criu_call *call, int fd, const char *key)
-{
-	cleanup_free char *value = xasprintf("fd[%d]:%s", fd, key);
-
-	criu_add_value(call, "--inherit-fd", value);
 }
 
 static void add_namespaces(const struct creation *c, struct criu_call *call)
@@ -138,15 +123,14 @@ static void add_namespaces(const struct creation *c, struct criu_call *call)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		call->keep_fds[i] = c->namespaces.join_fd[rows[i].ns];
 		if (call->keep_fds[i] > 0)
-			add_inherited(call, call->keep_fds[i], rows[i].key);
+			criu_add_inherited(&call->options, rows[i].key, call->keep_fds[i]);
 	}
 }
 
 /* Our 0, 1 and 2 in the place of those it had. */
 static int add_descriptors(struct criu_call *call, struct arena *arena, struct error *err)
 {
-	const char *images = call->argv[3]; /* criu_call_init() put it there */
-	cleanup_free char *path = path_join(images, CRIU_DESCRIPTORS_FILE);
+	cleanup_free char *path = path_join(call->images_path, CRIU_DESCRIPTORS_FILE);
 	cleanup_free char *text = NULL;
 	const struct json *doc, *v;
 	const char *name;
@@ -157,13 +141,13 @@ static int add_descriptors(struct criu_call *call, struct arena *arena, struct e
 	if (r >= 0)
 		r = json_parse(text, len, arena, &doc, err);
 	if (r < 0)
-		return error_prefix(err, r, "'%s' is not a checkpoint", images);
+		return error_prefix(err, r, "'%s' is not a checkpoint", call->images_path);
 	json_foreach(v, doc) {
 		r = json_to_string(v, &name, err);
 		if (r < 0)
 			return error_prefix(err, r, "'%s'", path);
 		if (fd < CRIU_DESCRIPTORS && (str_after(name, "pipe:") || str_after(name, "file[")))
-			add_inherited(call, fd, name);
+			criu_add_inherited(&call->options, name, fd);
 		fd++;
 	}
 	return 0;
@@ -174,54 +158,92 @@ static void add_cgroups(const struct creation *c, struct criu_call *call)
 {
 	for (size_t i = 0; i < c->cgroup->n; i++) {
 		const struct cgroup_node *n = &c->cgroup->nodes[i];
-		cleanup_free char *value = cgroup_node_is_v2(n)
-						   ? xstrdup(n->path)
-						   : xasprintf("%s:%s", n->controllers, n->path);
 
-		criu_add_value(call, "--cgroup-root", value);
+		criu_add_cgroup_root(&call->options, cgroup_node_is_v2(n) ? NULL : n->controllers,
+				     n->path);
 	}
 }
 
-static int fill_call(struct creation *c, const struct runtime_criu_options *o, const char *dir,
+/* systemd wants a process to begin a scope with: criu itself, which makes the others. */
+static int place(void *arg, pid_t pid, struct error *err)
+{
+	struct creation *c = arg;
+	int r;
+
+	c->pid = pid;
+	r = creation_place_init(c, err);
+	c->pid = 0;
+	return r;
+}
+
+static int run_hooks(struct creation *c, const struct criu_response *response, int fd UNUSED,
+		     struct error *err)
+{
+	/* a child of ours from now on, whatever becomes of criu: undoing a creation ends it */
+	c->pidfd = proc_open(response->pid);
+	if (c->pidfd < 0)
+		return error_num(err, -c->pidfd, "cannot open process %d", (int)response->pid);
+	return creation_run_hooks(c, response->pid, err);
+}
+
+static int hand_terminal_over(struct creation *c, const struct criu_response *response UNUSED,
+			      int fd, struct error *err)
+{
+	if (c->init.console_fd < 0)
+		return error_kind(err, ERROR_INVALID,
+				  "the container had a terminal, but process.terminal is not set");
+	return tty_send(c->init.console_fd, fd, err);
+}
+
+/* Moments of criu's work that are ours, too. */
+static int notified(void *arg, const struct criu_response *response, int fd, struct error *err)
+{
+	static const struct {
+		const char *script;
+		int (*serve)(struct creation *c, const struct criu_response *response, int fd,
+			     struct error *err);
+	} rows[] = {
+		{ "orphan-pts-master", hand_terminal_over },
+		{ "setup-namespaces", run_hooks }, /* they are there, nothing is in them yet */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (str_eq(rows[i].script, response->script))
+			return rows[i].serve(arg, response, fd, err);
+	return 0;
+}
+
+static int fill_call(struct creation *c, const struct runtime_criu_options *o,
 		     struct criu_call *call, struct error *err)
 {
-	cleanup_free char *pid_file = path_join(dir, PID_FILE);
-	int r = criu_call_init(call, "restore", o, err);
+	int r = criu_call_init(call, CRIU_RESTORE, o, err);
 
-	call->log_name = "restore.log";
-	call->cgroup = c->cgroup;
+	call->cgroup = c->unit ? NULL : c->cgroup;
 	call->rootfs_path = c->plan.rootfs_path;
+	call->begin = place;
+	call->notify = notified;
+	call->arg = c;
 	if (r < 0)
 		return r;
-	criu_add_value(call, "--log-file", call->log_name);
-	criu_add(call, "--restore-detached");
-	criu_add(call, "--restore-sibling");
-	criu_add_value(call, "--pidfile", pid_file);
-	criu_add_value(call, "--root", call->root_mount_path);
-	criu_add(call, "--evasive-devices");
-	if (o->lsm_profile)
-		criu_add_value(call, "--lsm-profile", o->lsm_profile);
-	if (o->lsm_mount_context)
-		criu_add_value(call, "--lsm-mount-context", o->lsm_mount_context);
+	criu_add_number(call, CRIU_OPTION_RESTORE_SIBLING, true);
+	criu_add_string(call, CRIU_OPTION_ROOT, call->root_mount_path);
+	criu_add_number(call, CRIU_OPTION_EVASIVE_DEVICES, true);
+	criu_add_number(call, CRIU_OPTION_ORPHAN_PTS_MASTER, true);
+	criu_add_string(call, CRIU_OPTION_LSM_PROFILE, o->lsm_profile);
+	criu_add_string(call, CRIU_OPTION_LSM_MOUNT_CONTEXT, o->lsm_mount_context);
 	add_cgroups(c, call);
 	add_mounts(c, call);
 	add_namespaces(c, call);
 	return add_descriptors(call, c->spec->arena, err);
 }
 
-static int take_pid(struct creation *c, struct error *err)
+static int take_pid(struct creation *c, pid_t pid, struct error *err)
 {
-	cleanup_free char *text = NULL;
-	int r = file_read(c->container->dir_fd, PID_FILE, 64, &text, NULL, err);
-
-	if (r < 0)
-		return r;
-	c->pid = (pid_t)strtol(text, NULL, 10);
-	c->pidfd = proc_open(c->pid);
-	(void)unlinkat(c->container->dir_fd, PID_FILE, 0); /* delete would find it, too */
+	c->pid = pid;
 	if (c->pidfd < 0)
-		return error_num(err, -c->pidfd, "cannot open restored process %d", (int)c->pid);
-	return 0;
+		c->pidfd = proc_open(pid);
+	return c->pidfd < 0 ? error_num(err, -c->pidfd, "cannot open restored process %d", (int)pid)
+			    : 0;
 }
 
 static int restore(struct creation *c, const struct runtime_criu_options *o, struct error *err)
@@ -238,11 +260,11 @@ static int restore(struct creation *c, const struct runtime_criu_options *o, str
 	if (r < 0)
 		return r;
 	call.root_mount_path = mount_path;
-	r = fill_call(c, o, dir, &call, err);
+	r = fill_call(c, o, &call, err);
 	if (r >= 0)
 		r = criu_run(&call, err);
 	(void)rmdir(mount_path); /* in our mount namespace it is only a directory */
-	return r < 0 ? r : take_pid(c, err);
+	return r < 0 ? r : take_pid(c, call.pid, err);
 }
 
 int runtime_restore(const struct runtime_create_options *o, const struct runtime_criu_options *criu,
@@ -253,6 +275,7 @@ int runtime_restore(const struct runtime_create_options *o, const struct runtime
 
 	if (r >= 0)
 		r = refuse_unsupported(c.spec, err);
+	c.restored = true;
 	if (r >= 0)
 		r = restore(&c, criu, err);
 	if (r >= 0)

@@ -43,6 +43,14 @@ static int bind_console(struct mounter *m, int slave_fd, struct error *err)
 	return mounter_attach(m, &op, mount_fd, dest_fd, err);
 }
 
+int tty_send(int console_fd, int master_fd, struct error *err)
+{
+	/* the name is what runc sends along; receivers use it in messages */
+	int r = sock_send(console_fd, PTMX_PATH, strlen(PTMX_PATH), &master_fd, 1);
+
+	return r < 0 ? error_num(err, -r, "cannot send the terminal to the console socket") : 0;
+}
+
 int tty_create(struct mounter *m, const struct oci_process *process, int console_fd,
 	       int *ret_slave_fd, struct error *err)
 {
@@ -63,10 +71,9 @@ int tty_create(struct mounter *m, const struct oci_process *process, int console
 	r = bind_console(m, slave_fd, err);
 	if (r < 0)
 		return r;
-	/* the name is what runc sends along; receivers use it in messages */
-	r = sock_send(console_fd, PTMX_PATH, strlen(PTMX_PATH), &master_fd, 1);
+	r = tty_send(console_fd, master_fd, err);
 	if (r < 0)
-		return error_num(err, -r, "cannot send the terminal to the console socket");
+		return r;
 	*ret_slave_fd = take_fd(&slave_fd);
 	return 0;
 }

@@ -18,6 +18,9 @@ struct oci_process;
 int tty_create(struct mounter *m, const struct oci_process *process, int console_fd,
 	       int *ret_slave_fd, struct error *err);
 
+/* A master to who waits at the console socket. */
+int tty_send(int console_fd, int master_fd, struct error *err);
+
 /* Make it the controlling terminal and 0, 1, 2. */
 int tty_adopt(int slave_fd, struct error *err);
 

@@ -119,17 +119,135 @@ running() { [ "$(runtime state "$1" | jq -r .status)" = running ]; }
 
 other_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 
+# Gets the next terminal at $BATS_TEST_TMPDIR/console, types a line on it and tells what it hears, until nobody speaks any more.
+console() {
+  local ready=$BATS_TEST_TMPDIR/console
+  rm -f "$ready"
+  python3 - "$ready" "$1" 3>&- >"$2" <<'PYTHON' &
+import array, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(1)
+connection, _ = server.accept()
+name, ancillary, _, _ = connection.recvmsg(64, socket.CMSG_SPACE(4))
+master = array.array("i", ancillary[0][2])[0]
+print(name.decode(), os.isatty(master), flush=True)
+os.write(master, sys.argv[2].encode() + b"\n")
+try:
+    while True:
+        print(os.read(master, 1000).decode(), end="", flush=True)
+except OSError:
+    pass
+PYTHON
+  CONSOLE=$!
+  wait_until 5 test -S "$ready"
+}
+
+start_with_terminal() {
+  edit_config "$CONFIG" 'c["process"]["terminal"] = True' 'c["process"]["consoleSize"] = {"height": 33, "width": 77}' \
+    'c["process"]["args"] = ["sh", "-c", "n=0; while read -r x; do n=$((n+1)); echo \"$n:$x:$(stty size)\"; [ $x != bye ] || exit 6; done"]'
+  console before "$BATS_TEST_TMPDIR/first"
+  runtime run -d -b "$CONFIG" --console-socket "$BATS_TEST_TMPDIR/console" c1
+  wait_until 5 grep -q '1:before:33 77' "$BATS_TEST_TMPDIR/first"
+}
+
+@test "a terminal is restored, and its other end goes to a console socket" {
+  needs_criu
+  start_with_terminal
+  runtime checkpoint --image-path "$IMAGES" c1
+  wait "$CONSOLE" # nobody has the old terminal any more
+  console after "$BATS_TEST_TMPDIR/second"
+  runtime restore -d -b "$CONFIG" --image-path "$IMAGES" --console-socket "$BATS_TEST_TMPDIR/console" c1
+  wait_until 5 grep -q '2:after:33 77' "$BATS_TEST_TMPDIR/second"
+  [ "$(head -n 1 "$BATS_TEST_TMPDIR/second")" = "/dev/pts/ptmx True" ]
+  [ "$(runtime exec c1 readlink /proc/1/fd/0)" = /dev/pts/0 ]
+  runtime exec c1 sh -c 'echo from the console >/dev/console'
+  wait_until 5 grep -q 'from the console' "$BATS_TEST_TMPDIR/second"
+  runtime delete --force c1
+  wait "$CONSOLE"
+}
+
+@test "restore in the foreground is the container's terminal" {
+  needs_criu
+  needs program:script
+  start_with_terminal
+  runtime checkpoint --image-path "$IMAGES" c1
+  run script -qec "timeout --foreground 30 berth-runtime --root '$RUNTIME_ROOT' restore -b '$CONFIG' --image-path '$IMAGES' c1" /dev/null <<<bye
+  expect_status 6
+  expect_text "2:bye:"
+  [ ! -e "$RUNTIME_ROOT/c1" ]
+  run runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1
+  expect_status 1
+  expect_text "a console socket is needed"
+  edit_config "$CONFIG" 'c["process"]["terminal"] = False'
+  run runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1
+  expect_status 1
+  expect_output "the container had a terminal, but process.terminal is not set"
+}
+
+# What hooks said: kind, status, and whether the process that the state names is in another network namespace.
+hooked() { cat "$BATS_TEST_TMPDIR/data/hooks"; }
+add_hooks() {
+  cat >"$BATS_TEST_TMPDIR/hook" <<SCRIPT
+#!/bin/sh
+state=\$(cat)
+pid=\$(echo "\$state" | jq .pid)
+[ "\$pid" = null ] || [ "\$(readlink /proc/self/ns/net)" = "\$(readlink "/proc/\$pid/ns/net")" ] || other=', other network'
+echo "\$1: \$(echo "\$state" | jq -r .status)\$other" >>"$BATS_TEST_TMPDIR/data/hooks"
+echo "\$pid" >"$BATS_TEST_TMPDIR/data/pid"
+[ ! -e "$BATS_TEST_TMPDIR/fail" ] || { echo "no luck" >&2; exit 3; }
+SCRIPT
+  chmod +x "$BATS_TEST_TMPDIR/hook"
+  edit_config "$CONFIG" "c['hooks'] = {k: [{'path': '$BATS_TEST_TMPDIR/hook', 'args': ['hook', k]}] for k in ('prestart', 'createRuntime', 'poststart', 'poststop')}" \
+    "c['hooks']['createContainer'] = c['hooks']['startContainer'] = [{'path': '/bin/sh', 'args': ['sh', '-c', 'echo inside >>/data/hooks 2>/dev/null || echo inside >>$BATS_TEST_TMPDIR/data/hooks']}]"
+}
+
+@test "hooks run when namespaces are made, as runc runs them" {
+  needs_criu
+  add_hooks
+  start_c1
+  [ "$(hooked)" = "prestart: creating, other network
+createRuntime: creating, other network
+inside
+inside
+poststart: running, other network" ]
+  rm "$BATS_TEST_TMPDIR/data/hooks"
+  runtime checkpoint --image-path "$IMAGES" c1
+  [ "$(hooked)" = "poststop: stopped" ]
+  rm "$BATS_TEST_TMPDIR/data/hooks"
+  runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1 </dev/null >/dev/null 2>&1
+  [ "$(hooked)" = "prestart: creating, other network
+createRuntime: creating, other network" ]
+  [ "$(cat "$BATS_TEST_TMPDIR/data/pid")" = "$(runtime state c1 | jq .pid)" ]
+  wait_until 5 counts_on c1 2
+}
+
+@test "a hook that fails ends the restore, and nothing is left" {
+  needs_criu
+  add_hooks
+  start_c1
+  runtime checkpoint --image-path "$IMAGES" c1
+  touch "$BATS_TEST_TMPDIR/fail"
+  run runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1
+  expect_status 1
+  expect_text "hooks.prestart[0]: '$BATS_TEST_TMPDIR/hook': exit status 3"
+  [ ! -e "$RUNTIME_ROOT/c1" ]
+  [ -z "$(find /sys/fs/cgroup -path '*/berth-bats/checkpoint')" ]
+  ! kill -0 "$(cat "$BATS_TEST_TMPDIR/data/pid")" 2>/dev/null || fail "its process is left"
+}
+
 @test "a criu that fails is quoted, and the container runs on" {
   needs program:criu
   mkdir "$BATS_TEST_TMPDIR/bin"
   cat >"$BATS_TEST_TMPDIR/bin/criu" <<'SCRIPT'
 #!/bin/sh
-while [ "$1" != --work-dir ]; do shift; done
-printf '(00.1) Warn  (a.c:1): x\n(00.2) Error (a.c:2): no luck\n(00.3) Dumping FAILED.\n' >"$2/dump.log"
-cp "$2/dump.log" "$2/restore.log"
+[ "$1" = swrk ] || exit 4
+printf '(00.1) Warn  (a.c:1): x\n(00.2) Error (a.c:2): no luck\n(00.3) Error (a.c:3): Dumping FAILED.\n' >"$IMAGES/dump.log"
+cp "$IMAGES/dump.log" "$IMAGES/restore.log"
 exit 3
 SCRIPT
   chmod +x "$BATS_TEST_TMPDIR/bin/criu"
+  export IMAGES
   start_c1
   PATH=$BATS_TEST_TMPDIR/bin:$PATH run berth-runtime --root "$RUNTIME_ROOT" checkpoint --image-path "$IMAGES" c1
   expect_status 1
@@ -171,8 +289,8 @@ SCRIPT
   run runtime restore -b "$CONFIG" --image-path "$BATS_TEST_TMPDIR/none" c2
   expect_status 1
   expect_text "is not a checkpoint"
-  edit_config "$CONFIG" 'c["hooks"] = {"prestart": [{"path": "/bin/true"}]}'
+  edit_config "$CONFIG" 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "cgroup"] + [{"type": "cgroup", "path": "/proc/self/ns/cgroup"}]'
   run runtime restore -b "$CONFIG" --image-path "$BATS_TEST_TMPDIR/none" c2
-  expect_text "not supported yet: restore of a container with hooks"
+  expect_text "not supported yet: restore into '/proc/self/ns/cgroup'"
   [ ! -e "$RUNTIME_ROOT/c2" ]
 }
