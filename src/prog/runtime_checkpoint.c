@@ -61,6 +61,13 @@ struct restore_options {
 			.arg = "mode",                                                                \
 			.help = "what criu does with cgroups: soft (default), full, strict or ignore" \
 	}
+#define NETWORK_LOCK                                                                         \
+	{                                                                                    \
+		"network-lock", 0, OPTION_STRING, CRIU(network_lock),                        \
+			.arg = "method",                                                     \
+			.help = "how criu stops the network meanwhile: iptables (default), " \
+				"nftables or skip"                                           \
+	}
 #define SHELL_JOB                                                                 \
 	{                                                                         \
 		"shell-job", 0, OPTION_BOOL, CRIU(shell_job),                     \
@@ -86,7 +93,10 @@ static const struct option checkpoint_options[] = {
 	LAZY_PAGES,
 	{ "leave-running", 0, OPTION_BOOL, CRIU(leave_running),
 	  .help = "let the container go on, and keep it" },
+	{ "link-remap", 0, OPTION_BOOL, CRIU(link_remap),
+	  .help = "allow open files without a name, which get one for the time being" },
 	MANAGE_CGROUPS,
+	NETWORK_LOCK,
 	{ "page-server", 0, OPTION_STRING, CRIU(page_server), .arg = "address:port",
 	  .help = "send memory to a criu page-server there" },
 	{ "parent-path", 0, OPTION_STRING, CRIU(parent_path), .arg = "dir",
@@ -97,6 +107,8 @@ static const struct option checkpoint_options[] = {
 	{ "status-fd", 0, OPTION_INT, CRIU(status_fd), .arg = "fd",
 	  .help = "criu writes a zero byte there when lazy pages can be asked for" },
 	TCP_ESTABLISHED,
+	{ "tcp-skip-in-flight", 0, OPTION_BOOL, CRIU(tcp_skip_in_flight),
+	  .help = "leave out TCP connections that are not accepted yet" },
 	WORK_PATH,
 };
 
@@ -117,6 +129,7 @@ static const struct option restore_options[] = {
 	{ "lsm-profile", 0, OPTION_STRING, CRIU(lsm_profile), .arg = "type:name",
 	  .help = "security profile of the processes, instead of the one they had" },
 	MANAGE_CGROUPS,
+	NETWORK_LOCK,
 	{ "no-pivot", 0, OPTION_BOOL, RESTORE(o.no_pivot),
 	  .help = "the root is on a ramfs: noted for later verbs" },
 	{ "no-subreaper", 0, OPTION_BOOL, RESTORE(no_subreaper),
@@ -124,6 +137,8 @@ static const struct option restore_options[] = {
 	{ "pid-file", 0, OPTION_STRING, RESTORE(o.pid_file_path), .arg = "file",
 	  .help = "write the pid of init here" },
 	SHELL_JOB,
+	{ "tcp-close", 0, OPTION_BOOL, CRIU(tcp_close),
+	  .help = "restore TCP connections as closed" },
 	TCP_ESTABLISHED,
 	WORK_PATH,
 };

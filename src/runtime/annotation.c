@@ -19,6 +19,15 @@ bool annotations_keep_groups(const struct oci_spec *spec)
 	return str_eq(annotations_value(spec, "run.oci.keep_original_groups"), "1");
 }
 
+const char *annotations_criu_config(const struct oci_spec *spec)
+{
+	const char *value = oci_spec_annotation(spec, "org.criu.config");
+
+	if (!value)
+		return "/etc/criu/runc.conf";
+	return *value ? value : NULL;
+}
+
 const char *annotations_mount_context(const struct oci_spec *spec)
 {
 	const char *value = annotations_value(spec, "run.oci.mount_context_type");

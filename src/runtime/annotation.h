@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* crun's annotations, run.oci.*, that are not seccomp's. Source: crun(1) "EXTENSIONS" */
+/*
+ * Annotations of other runtimes: crun's, run.oci.*, that are not seccomp's, and runc's for criu.
+ * Source: crun(1) "EXTENSIONS"; runc's docs/checkpoint-restore.md
+ */
 
 #include <stdbool.h>
 #include "base/error.h"
@@ -16,6 +19,9 @@ int annotations_check(const struct oci_spec *spec, bool systemd, struct error *e
 
 /* run.oci.keep_original_groups=1: the process has the groups of our caller (podman's keep-groups). */
 bool annotations_keep_groups(const struct oci_spec *spec);
+
+/* org.criu.config: a configuration file of criu's; runc's without it; NULL if it is empty. */
+const char *annotations_criu_config(const struct oci_spec *spec);
 
 /* run.oci.mount_context_type: the mount option that takes linux.mountLabel; "context" without it. */
 const char *annotations_mount_context(const struct oci_spec *spec);

@@ -28,6 +28,7 @@
 #include "codec/json.h"
 #include "kernel/mountinfo.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/criu.h"
 #include "runtime/mount_option.h"
@@ -234,6 +235,7 @@ static int add_options(struct checkpoint *p, struct error *err)
 	criu_add_number(&p->call, CRIU_OPTION_LEAVE_RUNNING, o->leave_running);
 	criu_add_number(&p->call, CRIU_OPTION_TRACK_MEM, o->pre_dump);
 	criu_add_string(&p->call, CRIU_OPTION_PARENT_IMAGES, o->parent_path);
+	criu_add_string(&p->call, CRIU_OPTION_CONFIG_FILE, annotations_criu_config(p->spec));
 	/* process.terminal: nobody in the container has its other end */
 	criu_add_number(&p->call, CRIU_OPTION_ORPHAN_PTS_MASTER, true);
 	return add_page_server(p, err);

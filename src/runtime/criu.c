@@ -79,6 +79,9 @@ static void add_flags(struct criu_call *call, const struct runtime_criu_options 
 		{ o->file_locks, CRIU_OPTION_FILE_LOCKS },
 		{ o->auto_dedup, CRIU_OPTION_AUTO_DEDUP },
 		{ o->lazy_pages, CRIU_OPTION_LAZY_PAGES },
+		{ o->link_remap, CRIU_OPTION_LINK_REMAP },
+		{ o->tcp_close, CRIU_OPTION_TCP_CLOSE },
+		{ o->tcp_skip_in_flight, CRIU_OPTION_TCP_SKIP_IN_FLIGHT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
@@ -92,12 +95,19 @@ static int add_modes(struct criu_call *call, const struct runtime_criu_options *
 {
 	const char *word = o->manage_cgroups_mode ? o->manage_cgroups_mode : "soft";
 	int mode = criu_cgroups_mode(word);
+	int lock = o->network_lock ? criu_network_lock(o->network_lock) : 0;
 
 	if (mode < 0)
 		return error_kind(err, ERROR_INVALID,
 				  "invalid cgroups mode '%s': not soft, full, strict or ignore",
 				  word);
 	criu_add_number(call, CRIU_OPTION_MANAGE_CGROUPS_MODE, (unsigned)mode);
+	if (lock < 0)
+		return error_kind(err, ERROR_INVALID,
+				  "invalid network lock '%s': not iptables, nftables or skip",
+				  o->network_lock);
+	if (lock > 0)
+		criu_add_number(call, CRIU_OPTION_NETWORK_LOCK, (unsigned)lock);
 	if (!o->empty_ns)
 		return 0;
 	if (!str_eq(o->empty_ns, "network"))

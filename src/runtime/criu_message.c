@@ -13,6 +13,7 @@
 enum { PAGE_SERVER_ADDRESS = 1, PAGE_SERVER_PORT = 2 };
 enum { CGROUP_ROOT_CONTROLLERS = 1, CGROUP_ROOT_PATH = 2 };
 enum { INHERIT_FD_KEY = 1, INHERIT_FD_FD = 2 };
+enum { JOIN_NAME = 1, JOIN_PATH = 2 };
 enum { REQUEST_TYPE = 1, REQUEST_OPTIONS = 2, REQUEST_NOTIFY_SUCCESS = 3 };
 enum { RESPONSE_TYPE = 1, RESPONSE_SUCCESS = 2, RESPONSE_RESTORE = 4, RESPONSE_NOTIFY = 5 };
 enum { RESTORE_PID = 1 };
@@ -51,17 +52,44 @@ void criu_add_inherited(struct buf *options, const char *key, int fd)
 	add_message(options, CRIU_OPTION_INHERIT_FD, &m);
 }
 
+void criu_add_joined(struct buf *options, const char *name, const char *path)
+{
+	cleanup_buf struct buf m = { 0 };
+
+	protobuf_add_string(&m, JOIN_NAME, name);
+	protobuf_add_string(&m, JOIN_PATH, path);
+	add_message(options, CRIU_OPTION_JOIN_NAMESPACE, &m);
+}
+
+struct word {
+	const char *text;
+	int value;
+};
+
+static int value_of(const struct word *words, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(words[i].text, text))
+			return words[i].value;
+	return -1;
+}
+
 int criu_cgroups_mode(const char *word)
 {
-	static const struct {
-		const char *word;
-		int value;
-	} modes[] = { { "full", 4 }, { "ignore", 0 }, { "soft", 3 }, { "strict", 5 } };
+	static const struct word modes[] = {
+		{ "full", 4 }, { "ignore", 0 }, { "soft", 3 }, { "strict", 5 }
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		if (str_eq(modes[i].word, word))
-			return modes[i].value;
-	return -1;
+	return value_of(modes, ARRAY_SIZE(modes), word);
+}
+
+int criu_network_lock(const char *word)
+{
+	static const struct word methods[] = { { "iptables", 1 },
+					       { "nftables", 2 },
+					       { "skip", 3 } };
+
+	return value_of(methods, ARRAY_SIZE(methods), word);
 }
 
 void criu_format_request(struct buf *b, enum criu_request type, const struct buf *options)

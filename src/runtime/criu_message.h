@@ -40,17 +40,23 @@ enum criu_option {
 	CRIU_OPTION_TRACK_MEM = 15,
 	CRIU_OPTION_AUTO_DEDUP = 16,
 	CRIU_OPTION_WORK_DIR_FD = 17,
+	CRIU_OPTION_LINK_REMAP = 18,
 	CRIU_OPTION_CGROUP_ROOT = 25, /* criu_add_cgroup_root() */
 	CRIU_OPTION_RESTORE_SIBLING = 26,
 	CRIU_OPTION_INHERIT_FD = 27, /* criu_add_inherited() */
 	CRIU_OPTION_MANAGE_CGROUPS_MODE = 34,
 	CRIU_OPTION_EXTERNAL = 37,
 	CRIU_OPTION_EMPTY_NS = 38,
+	CRIU_OPTION_JOIN_NAMESPACE = 39, /* criu_add_joined() */
 	CRIU_OPTION_FREEZE_CGROUP = 44,
+	CRIU_OPTION_TCP_SKIP_IN_FLIGHT = 46,
 	CRIU_OPTION_LAZY_PAGES = 48,
 	CRIU_OPTION_ORPHAN_PTS_MASTER = 50,
+	CRIU_OPTION_CONFIG_FILE = 51, /* what it says wins */
+	CRIU_OPTION_TCP_CLOSE = 52,
 	CRIU_OPTION_LSM_PROFILE = 53,
 	CRIU_OPTION_LSM_MOUNT_CONTEXT = 63,
+	CRIU_OPTION_NETWORK_LOCK = 64,
 };
 
 /* Fields that are messages. */
@@ -60,8 +66,12 @@ void criu_add_cgroup_root(struct buf *options, const char *controllers, const ch
 /* fd is one of criu's own process. */
 void criu_add_inherited(struct buf *options, const char *key, int fd);
 
-/* criu_cg_mode of the word that criu's command line has for it; -1: there is none */
+/* name is that in /proc/PID/ns. */
+void criu_add_joined(struct buf *options, const char *name, const char *path);
+
+/* criu_cg_mode and criu_network_lock_method of the words that criu's command line has for them; -1: none */
 int criu_cgroups_mode(const char *word);
+int criu_network_lock(const char *word);
 
 /* criu_req: the first message, and the answer to each CRIU_NOTIFY. */
 void criu_format_request(struct buf *b, enum criu_request type, const struct buf *options);

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "codec/json.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/creation.h"
 #include "runtime/criu.h"
@@ -31,8 +32,7 @@
 
 static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 {
-	static const enum oci_ns joined[] = { OCI_NS_USER,  OCI_NS_IPC,	   OCI_NS_UTS,
-					      OCI_NS_MOUNT, OCI_NS_CGROUP, OCI_NS_TIME };
+	static const enum oci_ns joined[] = { OCI_NS_USER, OCI_NS_MOUNT, OCI_NS_CGROUP };
 
 	if (spec->linux_.n_net_devices || spec->linux_.has_intel_rdt)
 		return error_kind(err, ERROR_UNSUPPORTED,
@@ -113,17 +113,25 @@ static void add_mounts(const struct creation *c, struct criu_call *call)
 	}
 }
 
+/* Two were named in the dump, as nothing of them is in it; criu enters the others at our word. */
 static void add_namespaces(const struct creation *c, struct criu_call *call)
 {
 	static const struct {
 		enum oci_ns ns;
 		const char *key;
-	} rows[] = { { OCI_NS_NET, CRIU_EXTERNAL_NET }, { OCI_NS_PID, CRIU_EXTERNAL_PID } };
+	} rows[] = { { OCI_NS_NET, CRIU_EXTERNAL_NET }, { OCI_NS_PID, CRIU_EXTERNAL_PID } },
+	  entered[] = { { OCI_NS_IPC, "ipc" }, { OCI_NS_TIME, "time" }, { OCI_NS_UTS, "uts" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		call->keep_fds[i] = c->namespaces.join_fd[rows[i].ns];
 		if (call->keep_fds[i] > 0)
 			criu_add_inherited(&call->options, rows[i].key, call->keep_fds[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(entered); i++) {
+		const char *path = c->spec->linux_.namespaces[entered[i].ns].path;
+
+		if (path)
+			criu_add_joined(&call->options, entered[i].key, path);
 	}
 }
 
@@ -229,6 +237,7 @@ static int fill_call(struct creation *c, const struct runtime_criu_options *o,
 	criu_add_string(call, CRIU_OPTION_ROOT, call->root_mount_path);
 	criu_add_number(call, CRIU_OPTION_EVASIVE_DEVICES, true);
 	criu_add_number(call, CRIU_OPTION_ORPHAN_PTS_MASTER, true);
+	criu_add_string(call, CRIU_OPTION_CONFIG_FILE, annotations_criu_config(c->spec));
 	criu_add_string(call, CRIU_OPTION_LSM_PROFILE, o->lsm_profile);
 	criu_add_string(call, CRIU_OPTION_LSM_MOUNT_CONTEXT, o->lsm_mount_context);
 	add_cgroups(c, call);

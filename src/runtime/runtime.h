@@ -138,9 +138,12 @@ struct runtime_criu_options {
 	const char *page_server; /* checkpoint: "ADDRESS:PORT" */
 	const char *manage_cgroups_mode;	     /* "soft", "full", "strict", "ignore" */
 	const char *empty_ns;			     /* "network" */
+	const char *network_lock;		     /* "iptables", "nftables", "skip" */
 	const char *lsm_profile, *lsm_mount_context; /* restore */
 	int status_fd;				     /* checkpoint; 0: none */
 	bool leave_running, pre_dump;		     /* checkpoint */
+	bool link_remap, tcp_skip_in_flight;	     /* checkpoint */
+	bool tcp_close;				     /* restore */
 	bool tcp_established, ext_unix_sk, shell_job, file_locks, lazy_pages, auto_dedup;
 };
 

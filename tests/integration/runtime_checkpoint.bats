@@ -117,6 +117,24 @@ running() { [ "$(runtime state "$1" | jq -r .status)" = running ]; }
   kill "$holder"
 }
 
+@test "ipc and uts namespaces that were joined are joined again" {
+  needs_criu
+  unshare -u -i sh -c 'hostname other; exec sleep 50' 3>&- &
+  local holder=$!
+  wait_until 5 other_uts "$holder"
+  edit_config "$CONFIG" "[n.update(path='/proc/$holder/ns/' + n['type']) for n in c['linux']['namespaces'] if n['type'] in ('ipc', 'uts')]" \
+    'c["linux"]["sysctl"] = {}' 'c.pop("hostname", None)' 'c["mounts"] = [m for m in c["mounts"] if m.get("type") != "mqueue"]'
+  start_c1
+  runtime checkpoint --image-path "$IMAGES" c1
+  runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1 </dev/null >/dev/null 2>&1
+  local pid
+  pid=$(runtime state c1 | jq .pid)
+  [ "$(readlink "/proc/$pid/ns/uts" "/proc/$pid/ns/ipc")" = "$(readlink "/proc/$holder/ns/uts" "/proc/$holder/ns/ipc")" ]
+  [ "$(runtime exec c1 hostname)" = other ]
+  kill "$holder"
+}
+
+other_uts() { [ "$(nsenter -t "$1" -u hostname)" = other ]; }
 other_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 
 # Gets the next terminal at $BATS_TEST_TMPDIR/console, types a line on it and tells what it hears, until nobody speaks any more.
@@ -235,6 +253,63 @@ createRuntime: creating, other network" ]
   [ -z "$(find /sys/fs/cgroup -path '*/berth-bats/checkpoint')" ]
   ! kill -0 "$(cat "$BATS_TEST_TMPDIR/data/pid")" 2>/dev/null || fail "its process is left"
 }
+
+@test "org.criu.config names a configuration of criu's own, which wins" {
+  needs_criu
+  echo 'log-file mine.log' >"$BATS_TEST_TMPDIR/criu.conf"
+  edit_config "$CONFIG" "c['annotations'] = {'org.criu.config': '$BATS_TEST_TMPDIR/criu.conf'}"
+  start_c1
+  runtime checkpoint --image-path "$IMAGES" c1
+  [ -s "$IMAGES/mine.log" ]
+  [ ! -e "$IMAGES/dump.log" ]
+  rm "$IMAGES/mine.log"
+  runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1 </dev/null >/dev/null 2>&1
+  [ -s "$IMAGES/mine.log" ]
+}
+
+@test "an open file without its name takes --link-remap" {
+  needs_criu
+  edit_config "$CONFIG" 'c["process"]["args"] = ["sh", "-c", "echo text >/dev/shm/a; ln /dev/shm/a /dev/shm/b; exec 5</dev/shm/a; rm /dev/shm/a; exec sleep 1000"]'
+  runtime run -d -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  wait_until 5 runtime exec c1 sh -c '[ -e /dev/shm/b ] && [ ! -e /dev/shm/a ]'
+  run runtime checkpoint --image-path "$IMAGES" c1
+  expect_status 1
+  expect_text "criu dump"
+  runtime checkpoint --link-remap --image-path "$IMAGES" c1
+  runtime restore -d -b "$CONFIG" --image-path "$IMAGES" c1 </dev/null >/dev/null 2>&1
+  [ "$(runtime exec c1 cat /proc/1/fd/5)" = text ]
+}
+
+@test "TCP connections: open ones, closed by the restore; those that nobody has accepted, left out" {
+  needs_criu
+  local lock=iptables
+  ! criu check --feature network_lock_nftables || lock=nftables
+  edit_config "$CONFIG" 'c["process"]["args"] = ["sh", "-c", "sleep 1000 | nc -l -p 99 & sleep 0.5; sleep 1000 | nc 127.0.0.1 99; while :; do sleep 0.1; done"]'
+  runtime run -d -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  wait_until 5 connections c1 2
+  run runtime checkpoint --network-lock $lock --image-path "$IMAGES" c1
+  expect_status 1
+  run runtime checkpoint --network-lock none --image-path "$IMAGES" c1
+  expect_text "invalid network lock 'none': not iptables, nftables or skip"
+  if ! runtime checkpoint --tcp-established --network-lock $lock --image-path "$IMAGES" c1; then
+    grep -q "Can't get 1:16 opt" "$IMAGES/dump.log" || fail "open connections cannot be written"
+    skip "this criu cannot read sockets of this kernel"
+  fi
+  runtime restore -d -b "$CONFIG" --tcp-close --image-path "$IMAGES" c1 </dev/null >/dev/null 2>&1
+  connections c1 0
+  runtime delete --force c1
+
+  edit_config "$CONFIG" 'c["process"]["args"] = ["sh", "-c", "nc -l -p 99 & sleep 0.5; kill -STOP $!; sleep 1000 | nc 127.0.0.1 99; while :; do sleep 0.1; done"]'
+  runtime run -d -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  wait_until 5 connections c1 2
+  run runtime checkpoint --tcp-established --network-lock $lock --image-path "$IMAGES" c1
+  expect_status 1
+  grep "In-flight connection" "$IMAGES/dump.log"
+  runtime checkpoint --tcp-established --tcp-skip-in-flight --network-lock $lock --image-path "$IMAGES" c1
+}
+
+# The ends of established connections.
+connections() { [ "$(runtime exec "$1" sh -c 'cat /proc/net/tcp*' | awk '$4 == "01"' | wc -l)" = "$2" ]; }
 
 @test "a criu that fails is quoted, and the container runs on" {
   needs program:criu

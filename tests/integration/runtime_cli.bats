@@ -72,8 +72,9 @@ bundle_with() {
     taken kill --all -a --regex=false -r=false
     taken events --interval 5s --stats
     taken ps --format json -f table
-    taken checkpoint $criu --parent-path x --leave-running --status-fd -1 --page-server x:1 --pre-dump
-    taken restore $criu --console-socket x --bundle x -b x --detach -d --pid-file x --no-subreaper --no-pivot --lsm-profile x --lsm-mount-context x
+    taken checkpoint $criu --parent-path x --leave-running --status-fd -1 --page-server x:1 --pre-dump --link-remap --network-lock skip --tcp-skip-in-flight
+    taken restore $criu --console-socket x --bundle x -b x --detach -d --pid-file x --no-subreaper --no-pivot --lsm-profile x --lsm-mount-context x \
+      --network-lock skip --tcp-close
     taken update --resources /dev/null -r /dev/null --blkio-weight 10 --cpu-period 1000 --cpu-quota 1000 --cpu-share 2 --cpu-rt-period 1000 \
       --cpu-rt-runtime 100 --cpuset-cpus 0 --cpuset-mems 0 --memory 1 --memory-reservation 1 --memory-swap 1 --pids-limit 1 \
       --l3-cache-schema x --mem-bw-schema x --kernel-memory 1 --kernel-memory-tcp 1

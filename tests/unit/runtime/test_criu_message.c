@@ -33,7 +33,7 @@ static void test_a_request_is_its_type_and_options(void **state)
 
 static void test_options_that_are_messages(void **state)
 {
-	cleanup_buf struct buf server = { 0 }, v1 = { 0 }, v2 = { 0 };
+	cleanup_buf struct buf server = { 0 }, v1 = { 0 }, v2 = { 0 }, joined = { 0 };
 
 	criu_add_page_server(&server, "::1", 8080);
 	assert_bytes(&server, BYTES("\x5a\x08\x0a\x03::1\x10\x90\x3f"));
@@ -43,6 +43,8 @@ static void test_options_that_are_messages(void **state)
 				"\x12\x02/a"));
 	criu_add_cgroup_root(&v2, NULL, "/a");
 	assert_bytes(&v2, BYTES("\xca\x01\x04\x12\x02/a"));
+	criu_add_joined(&joined, "ipc", "/n");
+	assert_bytes(&joined, BYTES("\xba\x02\x09\x0a\x03ipc\x12\x02/n"));
 }
 
 static void test_a_reply_says_whether_it_went_well(void **state)
@@ -115,13 +117,17 @@ static void test_what_is_no_response_is_refused(void **state)
 	}
 }
 
-static void test_words_for_cgroups_are_criu_s(void **state)
+static void test_words_are_criu_s(void **state)
 {
 	assert_int_equal(criu_cgroups_mode("soft"), 3);
 	assert_int_equal(criu_cgroups_mode("full"), 4);
 	assert_int_equal(criu_cgroups_mode("strict"), 5);
 	assert_int_equal(criu_cgroups_mode("ignore"), 0);
 	assert_int_equal(criu_cgroups_mode("loose"), -1);
+	assert_int_equal(criu_network_lock("iptables"), 1);
+	assert_int_equal(criu_network_lock("nftables"), 2);
+	assert_int_equal(criu_network_lock("skip"), 3);
+	assert_int_equal(criu_network_lock(""), -1);
 }
 
 int main(void)
@@ -132,7 +138,7 @@ int main(void)
 		cmocka_unit_test(test_a_reply_says_whether_it_went_well),
 		cmocka_unit_test(test_responses_are_read),
 		cmocka_unit_test(test_what_is_no_response_is_refused),
-		cmocka_unit_test(test_words_for_cgroups_are_criu_s),
+		cmocka_unit_test(test_words_are_criu_s),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
