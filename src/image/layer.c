@@ -52,6 +52,8 @@
 
 /* Less is on the disk before a process that flushes it has started. */
 #define FLUSH_LATER_BYTES ((uint64_t)32 << 20)
+/* What an entry takes beside its content, about: an inode and a name, or its header in an image. */
+#define ENTRY_BYTES 512
 
 struct layer_task {
 	struct layer_job *job;
@@ -272,8 +274,9 @@ static int read_layer(struct layer_batch *b, struct layer_task *t, struct stream
 	if (r == 0 && want_layer)
 		r = give_name(b, t->layer_tmp, work_layer(&t->job->diff_id), err);
 	if (r == 0)
-		atomic_fetch_add(&b->written,
-				 t->job->blob_bytes + (want_layer ? t->job->unpacked_bytes : 0));
+		atomic_fetch_add(&b->written, t->job->blob_bytes);
+	if (r == 0 && want_layer)
+		atomic_fetch_add(&b->written, t->job->unpacked_bytes + t->entries * ENTRY_BYTES);
 	return r;
 }
 

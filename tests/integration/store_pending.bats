@@ -59,6 +59,18 @@ large_blob() { find "$BERTH_ROOT/images/blobs" -size +15M; }
   no_mark
 }
 
+@test "a small load of many files has one" {
+  flush
+  python3 - <<'PYTHON' | zstd -q >"$BATS_TEST_TMPDIR/many.tar.zst"
+import sys, tarfile
+for i in range(70000):
+    sys.stdout.buffer.write(tarfile.TarInfo("d%d/f%d" % (i // 1000, i)).tobuf(tarfile.USTAR_FORMAT))
+sys.stdout.buffer.write(bytes(1024))
+PYTHON
+  flock "$BERTH_ROOT/images" berth import "$BATS_TEST_TMPDIR/many.tar.zst" many
+  [ -e "$mark" ] || fail "no mark"
+}
+
 @test "after a power cut a layer that is half there is unpacked again before it is used" {
   power_cut
   truncate -s 4096 "$(layer_file)"
