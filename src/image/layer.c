@@ -57,8 +57,12 @@
 
 struct layer_task {
 	struct layer_job *job;
-	bool duplicate, started;
-	char blob_tmp[32]; /* in the work directory */
+	struct layer_task *same; /* an earlier one of the same content, done for both; or NULL */
+	bool started;
+	/* job's blob is what the store has of this layer, perhaps compressed otherwise than the source */
+	bool borrowed;
+	uint64_t source_bytes; /* then: what blob_bytes was before */
+	char blob_tmp[32];     /* in the work directory */
 	char layer_tmp[32];
 	uint64_t entries;
 };
@@ -402,9 +406,11 @@ static bool has_layer(const struct layer_batch *b, struct layer_job *job, struct
 }
 
 /* Is nothing to be done? Fills in what the store knows of it. */
-static bool is_there(struct layer_batch *b, struct layer_job *job, bool have_layer,
+static bool is_there(struct layer_batch *b, struct layer_task *t, bool have_layer,
 		     const struct layer_info *info)
 {
+	struct layer_job *job = t->job;
+
 	if (!have_layer)
 		return false;
 	job->unpacked_bytes = info->unpacked_bytes;
@@ -412,10 +418,22 @@ static bool is_there(struct layer_batch *b, struct layer_job *job, bool have_lay
 		return has_blob(b, &job->blob_id, job->blob_bytes);
 	if (!has_blob(b, &info->blob_id, info->blob_bytes))
 		return false;
+	t->borrowed = true;
+	t->source_bytes = job->blob_bytes;
 	job->blob_id = info->blob_id;
 	job->blob_bytes = info->blob_bytes;
 	job->compression = info->compression;
 	return true;
+}
+
+/* It was there once, and may have been removed since: then it comes as the source has it. */
+static void give_back(struct layer_task *t)
+{
+	if (!t->borrowed)
+		return;
+	t->borrowed = false;
+	t->job->blob_id = (struct digest){ "" };
+	t->job->blob_bytes = t->source_bytes;
 }
 
 /* > 0: it may be in the store now. */
@@ -444,7 +462,8 @@ static int take_layer(struct layer_batch *b, struct layer_task *t, struct error 
 	bool have_layer = has_layer(b, t->job, &info);
 	int r;
 
-	if (is_there(b, t->job, have_layer, &info)) {
+	give_back(t);
+	if (is_there(b, t, have_layer, &info)) {
 		tell(b, t->job, LAYER_EXISTS, 0);
 		return 0;
 	}
@@ -452,7 +471,7 @@ static int take_layer(struct layer_batch *b, struct layer_task *t, struct error 
 	do {
 		r = try_layer(b, t, have_layer, err);
 		have_layer = has_layer(b, t->job, &info);
-	} while (r > 0 && !is_there(b, t->job, have_layer, &info));
+	} while (r > 0 && !is_there(b, t, have_layer, &info));
 	if (r < 0)
 		return name_layer(t->job, r, err);
 	tell(b, t->job, LAYER_DONE, t->job->blob_bytes);
@@ -470,7 +489,7 @@ static struct layer_task *next_task(struct layer_batch *b)
 	for (size_t i = 0; i < b->n && b->failed == 0; i++) {
 		struct layer_task *t = &b->tasks[i];
 
-		if (!t->started && !t->duplicate &&
+		if (!t->started && !t->same &&
 		    (!best || t->job->blob_bytes > best->job->blob_bytes))
 			best = t;
 	}
@@ -526,7 +545,7 @@ static bool is_same_layer(const struct layer_job *a, const struct layer_job *b)
 static struct layer_task *first_of_kind(struct layer_batch *b, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (!b->tasks[k].duplicate && is_same_layer(b->tasks[k].job, b->tasks[i].job))
+		if (!b->tasks[k].same && is_same_layer(b->tasks[k].job, b->tasks[i].job))
 			return &b->tasks[k];
 	}
 	return NULL;
@@ -540,7 +559,7 @@ static void prepare(struct layer_batch *b, struct layer_job *jobs)
 		t->job = &jobs[i];
 		(void)snprintf(t->blob_tmp, sizeof(t->blob_tmp), "part-%zu", i);
 		(void)snprintf(t->layer_tmp, sizeof(t->layer_tmp), "unpack-%zu", i);
-		t->duplicate = first_of_kind(b, i) != NULL;
+		t->same = first_of_kind(b, i);
 	}
 }
 
@@ -574,9 +593,9 @@ static void fill_duplicates(struct layer_batch *b)
 		struct layer_job *to = b->tasks[i].job;
 		const struct layer_job *from;
 
-		if (!b->tasks[i].duplicate)
+		if (!b->tasks[i].same)
 			continue;
-		from = first_of_kind(b, i)->job;
+		from = b->tasks[i].same->job;
 		to->blob_id = from->blob_id;
 		to->blob_bytes = from->blob_bytes;
 		to->unpacked_bytes = from->unpacked_bytes;
