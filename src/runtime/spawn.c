@@ -8,6 +8,8 @@
  *	          written twice; we sleep until init executes
  *	stage     creator ──clone3(VM, VFORK, FILES)──▶ stage: setns(...)
  *	             ╰────────── child of ours ◀── clone3(new namespaces, CLONE_PARENT)
+ *	          without VM if a time namespace is joined: setns(2) wants who does it alone in its
+ *	          memory, EUSERS; so struct spawn, which brings the pid back, is in shared memory
  *
  * All signals are blocked meanwhile: a handler must not run in a child that shares our memory.
  */
@@ -155,8 +157,9 @@ static int stage_main(void *arg)
 
 static int spawn_through_stage(struct spawn *s, struct error *err)
 {
+	bool time = s->creation->namespaces.join_fd[OCI_NS_TIME] >= 0;
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_CLEAR_SIGHAND,
+		.flags = (time ? 0 : CLONE_VM | CLONE_VFORK) | CLONE_FILES | CLONE_CLEAR_SIGHAND,
 		.exit_signal = SIGCHLD,
 	};
 	void *stack = stack_map(err);
@@ -186,19 +189,23 @@ static int spawn_through_stage(struct spawn *s, struct error *err)
 
 int spawn_init(struct creation *c, struct error *err)
 {
-	struct spawn s = { 0 };
+	struct spawn *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int r;
 
-	fill_args(&s, c);
+	if (s == MAP_FAILED)
+		return error_sys(err, "cannot map memory for the container's init");
+	fill_args(s, c);
 	/* others are in that pid namespace already, and see init from its birth */
 	if (c->namespaces.join_fd[OCI_NS_PID] >= 0)
 		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* only a wrong word can fail */
-	r = c->namespaces.stage ? spawn_through_stage(&s, err) : spawn_plain(&s, err);
-	if (r < 0)
-		return r;
-	c->pid = s.pid;
-	c->pidfd = s.pidfd;
-	return 0;
+	r = c->namespaces.stage ? spawn_through_stage(s, err) : spawn_plain(s, err);
+	if (r >= 0) {
+		c->pid = s->pid;
+		c->pidfd = s->pidfd;
+	}
+	(void)munmap(s, sizeof(*s)); /* address space only */
+	return r;
 }
 
 int spawn_init_shared(struct creation *c, struct error *err)
