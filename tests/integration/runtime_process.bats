@@ -315,6 +315,40 @@ scheduling() {
   runtime features | jq -e '.linux.intelRdt == {"enabled": true, "schemata": true, "monitoring": true}'
 }
 
+@test "linux.devices: every type, its number, mode and owner; the default ones and links stay, unless one is listed" {
+  local devices='c["linux"]["devices"] = [{"path": "/dev/a", "type": "c", "major": 1, "minor": 3, "fileMode": 0o640, "uid": 7, "gid": 8}, {"path": "/dev/deep/b", "type": "b", "major": 7, "minor": 9, "fileMode": 0o600}, {"path": "/dev/u", "type": "u", "major": 1, "minor": 5}, {"path": "/tmp/p", "type": "p", "fileMode": 0o604, "gid": 5}, {"path": "/dev/zero", "type": "c", "major": 1, "minor": 7, "fileMode": 0o444}]'
+  in_container "$devices" -- \
+    stat -c '%n %F %t:%T %a %u:%g' /dev/a /dev/deep/b /dev/u /tmp/p /dev/zero /dev/null /dev/fd /dev/ptmx
+  expect_output '/dev/a character special file 1:3 640 7:8
+/dev/deep/b block special file 7:9 600 0:0
+/dev/u character special file 1:5 666 0:0
+/tmp/p fifo 0:0 604 0:5
+/dev/zero character special file 1:7 444 0:0
+/dev/null character special file 1:3 666 0:0
+/dev/fd symbolic link 0:0 777 0:0
+/dev/ptmx symbolic link 0:0 777 0:0'
+  refused 'linux.devices[0].type' 'c["linux"]["devices"] = [{"path": "/dev/a", "type": "x", "major": 1, "minor": 3}]'
+}
+
+@test "hostname and domainname are the container's" {
+  local before
+  before=$(uname -n)/$(cat /proc/sys/kernel/domainname)
+  in_container 'c["hostname"] = "host-of-it"; c["domainname"] = "domain.of.it"' -- sh -c 'uname -n; cat /proc/sys/kernel/domainname'
+  expect_output $'host-of-it\ndomain.of.it'
+  [ "$(uname -n)/$(cat /proc/sys/kernel/domainname)" = "$before" ]
+}
+
+@test "process.consoleSize is the size of the terminal from the start, of exec --process, too" {
+  new_config
+  edit_config "$CONFIG" 'c["process"]["terminal"] = True; c["process"]["consoleSize"] = {"height": 33, "width": 77}' 'c["process"]["args"] = ["stty", "size"]'
+  run -0 script -qec "berth-runtime --root $RUNTIME_ROOT run -b $CONFIG p1" /dev/null </dev/null
+  expect_text "33 77"
+  start
+  jq '.process | .terminal = true | .consoleSize = {height: 21, width: 43} | .args = ["stty", "size"]' "$CONFIG/config.json" >"$BATS_TEST_TMPDIR/process.json"
+  run -0 script -qec "berth-runtime --root $RUNTIME_ROOT exec --process $BATS_TEST_TMPDIR/process.json p1" /dev/null </dev/null
+  expect_text "21 43"
+}
+
 @test "sysctls are set whether or not the container has a /proc of its own that can be written" {
   local sysctl='c["linux"]["sysctl"] = {"net.ipv4.ip_unprivileged_port_start": "777"}' proc='m["destination"] == "/proc"' edit
   for edit in 'pass' "next(m for m in c['mounts'] if $proc)['options'].append('ro')" "c['mounts'] = [m for m in c['mounts'] if not $proc]"; do
