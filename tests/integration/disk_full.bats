@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# lanes: native, what a full disk refuses does not depend on the kernel or its cgroups
 # The disk is full, at any point: one sentence that says so, nothing half made, and what runs goes on.
 load ../lib/common
 

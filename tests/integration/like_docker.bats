@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# lanes: native, words and exit codes are alike under every kernel
 # What tests/compare/run found by holding berth beside docker, kept where docker need not be installed.
 load ../lib/common
 
