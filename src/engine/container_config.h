@@ -28,7 +28,6 @@ struct container_config {
 	const struct container_options *options;
 
 	char id[ID_LEN + 1];
-	const char *name;
 	const char *image_id; /* "sha256:..." or "" */
 	int64_t created_ns;
 
