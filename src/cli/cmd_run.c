@@ -85,7 +85,21 @@ static bool lacks_image(struct engine *e, const struct container_options *o)
 	return r < 0 && err.kind == ERROR_NOT_FOUND;
 }
 
-/* engine_create(), with what --pull says before or after it. */
+/* engine_create(); with --replace, when nothing but the name is in its way, who has that is removed. */
+static int create_or_replace(struct engine *e, const struct container_flags *f,
+			     struct engine_created *ret, struct error *err)
+{
+	const struct container_options *o = &f->o;
+	int r = engine_create(e, o, ret, err);
+
+	if (r == 0 || !f->replace || err->kind != ERROR_CONFLICT ||
+	    (o->cidfile && access(o->cidfile, F_OK) == 0))
+		return r;
+	r = engine_remove(e, o->name, ENGINE_REMOVE_FORCE, err);
+	return r < 0 ? r : engine_create(e, o, ret, err);
+}
+
+/* The same, with what --pull says before or after it. */
 static int pull_and_create(struct engine *e, const struct container_flags *f,
 			   struct engine_created *ret, struct error *err)
 {
@@ -95,11 +109,11 @@ static int pull_and_create(struct engine *e, const struct container_flags *f,
 	if (o->pull == PULL_ALWAYS && o->image)
 		r = pull_for_run(e, o->image, o->platform, false, f->quiet, err);
 	if (r == 0)
-		r = engine_create(e, o, ret, err);
+		r = create_or_replace(e, f, ret, err);
 	if (r == 0 || o->pull != PULL_MISSING || err->kind != ERROR_NOT_FOUND || !lacks_image(e, o))
 		return r;
 	r = pull_for_run(e, o->image, o->platform, true, f->quiet, err);
-	return r < 0 ? r : engine_create(e, o, ret, err);
+	return r < 0 ? r : create_or_replace(e, f, ret, err);
 }
 
 /* 0, EXIT_REFUSED, or an error. */
@@ -112,6 +126,9 @@ static int create(struct cli *cli, struct container_flags *f, int n, char **args
 		(void)terminal_size(STDOUT_FILENO, &f->o.console_rows, &f->o.console_columns);
 	if (r == 0)
 		r = container_options_check(&f->o, err);
+	if (r == 0 && f->replace && !f->o.name)
+		r = error_kind(err, ERROR_INVALID,
+			       "cannot replace a container without --name being set");
 	if (r == 0)
 		r = cli_engine(cli, ret_engine, err);
 	if (r == 0)

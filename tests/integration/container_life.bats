@@ -42,6 +42,23 @@ teardown() {
   [[ ${lines[0]} =~ ^[a-z]+_[a-z]+$ ]]
 }
 
+@test "--replace removes who has the name, once all else is well" {
+  local first second
+  first=$(berth run -d --name place berth-test sleep 100)
+  run -125 berth run -d --replace --name place -w relative berth-test sleep 100
+  run -125 berth run -d --replace --name place --pull never no-such-image
+  run -125 berth run -d --replace --name place --network container:nobody berth-test sleep 100
+  touch "$BATS_TEST_TMPDIR/cid"
+  run -125 berth run -d --replace --name place --cidfile "$BATS_TEST_TMPDIR/cid" berth-test sleep 100
+  [ "$(berth inspect -f '{{.Id}} {{.State.Status}}' place)" = "$first running" ]
+  second=$(berth run -d --replace --name place berth-test sleep 100)
+  [ "$(berth inspect -f '{{.Id}} {{.State.Status}}' place)" = "$second running" ]
+  run -1 berth inspect "$first"
+  run -0 berth create --replace --name fresh berth-test
+  run -125 berth run --replace berth-test true
+  expect_text "without --name"
+}
+
 @test "a container is found by name, full id and the beginning of its id" {
   id=$(berth create --name found berth-test)
   for ref in found "$id" "${id:0:12}" "${id:0:5}"; do
