@@ -109,9 +109,9 @@ static int run_features(const struct runtime_globals *g, void *target, char **ar
 		{ "org.opencontainers.runtime-spec.features.runtime", "berth-runtime" },
 		{ "berth.version", BERTH_VERSION },
 	};
-	static const char *const unsafe[] = { "run.oci.keep_original_groups",
-					      "run.oci.seccomp.receiver",
-					      "run.oci.seccomp_bpf_data" };
+	/* an engine that lets users choose annotations is to ask first; a dot at the end: all of them */
+	static const char *const unsafe[] = { "org.criu.config", "org.systemd.property.",
+					      "run.oci." };
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_buf struct buf out = { 0 };
 	struct oci_features f = {

@@ -50,6 +50,38 @@ start_container() {
   [ -z "$(runtime list -q)" ]
 }
 
+@test "run --keep leaves a stopped container" {
+  copy_bundle "$BATS_TEST_TMPDIR/b" 'c["process"]["args"] = ["sh", "-c", "exit 7"]'
+  run runtime run --keep -b "$BATS_TEST_TMPDIR/b" c1
+  expect_status 7
+  [ "$(runtime state c1 | jq -r .status)" = stopped ]
+  runtime delete c1
+  [ -z "$(runtime list -q)" ]
+}
+
+# The parent of what a container without a pid namespace leaves behind while it runs.
+orphan_of_run() {
+  rm -f "$BATS_TEST_TMPDIR/orphan"
+  runtime run "$@" -b "$BATS_TEST_TMPDIR/b" c1 </dev/null >/dev/null 2>&1 3>&- &
+  RUN=$!
+  wait_until 5 test -s "$BATS_TEST_TMPDIR/orphan"
+  PARENT=$(awk '/^PPid/ { print $2 }' "/proc/$(cat "$BATS_TEST_TMPDIR/orphan")/status")
+}
+
+@test "run adopts what the container leaves behind, unless --no-subreaper" {
+  copy_bundle "$BATS_TEST_TMPDIR/b" 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "pid"]' \
+    'c["mounts"].append({"destination": "/data", "source": "'"$BATS_TEST_TMPDIR"'", "options": ["bind"]})' \
+    'c["process"]["args"] = ["sh", "-c", "(sleep 1000 & echo $! >/data/new); mv /data/new /data/orphan; sleep 1000"]'
+  orphan_of_run
+  [ "$PARENT" = "$(pgrep -P "$RUN" -x berth-runtime || echo "$RUN")" ]
+  runtime delete --force c1
+  wait "$RUN" || true
+  orphan_of_run --no-subreaper
+  [ "$PARENT" != "$(pgrep -P "$RUN" -x berth-runtime || echo "$RUN")" ]
+  runtime delete --force c1
+  wait "$RUN" || true
+}
+
 @test "run tells by its exit code which signal killed the container" {
   local pid
   berth-runtime --root "$RUNTIME_ROOT" run -b "$BUNDLE" c1 </dev/null &
@@ -209,6 +241,13 @@ start_container() {
 
 @test "features is a document that names hooks, namespaces and cgroup versions" {
   runtime features | jq -e '.ociVersionMax and (.hooks | index("poststop")) and (.linux.namespaces | index("time")) and .linux.cgroup.v2'
+}
+
+@test "features names the annotations that lead to files and rights of the host" {
+  # shellcheck disable=SC2016
+  runtime features | jq -e '.potentiallyUnsafeConfigAnnotations as $list | ["org.criu.config", "org.systemd.property.ExecStop", "run.oci.hooks.stdout",
+    "run.oci.keep_original_groups", "run.oci.pidfd_receiver", "run.oci.seccomp.receiver"] |
+    all(. as $key | any($list[]; . == $key or (endswith(".") and . as $prefix | $key | startswith($prefix))))'
 }
 
 @test "what is not supported says so" {
