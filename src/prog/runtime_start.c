@@ -20,6 +20,7 @@
 #include "runtime/statedir.h"
 
 #define EXIT_EXEC_FAILED 255 /* as runc; with --shell-codes the other two */
+#define LISTEN_FDS_MAX	 4096
 #define EXIT_NOT_RUN	 126
 #define EXIT_NOT_FOUND	 127
 
@@ -86,6 +87,19 @@ static const char *notify_host(void)
 	return str_empty(path) ? NULL : path;
 }
 
+/* How many sockets the service manager has opened for the container. Source: sd_listen_fds(3) */
+static unsigned listen_fds(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
+	unsigned long n;
+	char *end;
+
+	if (str_empty(pid) || str_empty(number) || strtol(pid, &end, 10) != getpid() || *end)
+		return 0; /* they are somebody else's, who had to remove the variables */
+	n = strtoul(number, &end, 10);
+	return *end || n > LISTEN_FDS_MAX ? 0 : (unsigned)n;
+}
+
 static enum runtime_cgroup_manager manager_of(const struct runtime_globals *g)
 {
 	if (g->systemd_cgroup || str_eq(g->cgroup_manager, "systemd"))
@@ -104,7 +118,8 @@ static int take_create_options(const struct runtime_globals *g, struct create_op
 	c->o.console_fd = -1;
 	c->o.rootless = g->rootless;
 	c->o.cgroup_manager = manager_of(g);
-	c->o.preserve_fds = (unsigned)c->preserve_fds;
+	c->o.listen_fds = listen_fds();
+	c->o.preserve_fds = c->o.listen_fds + (unsigned)c->preserve_fds;
 	c->o.notify_socket = notify_host();
 	return 0;
 }

@@ -113,6 +113,11 @@ static int check_spec(struct creation *c, struct error *err)
 	return r;
 }
 
+static int check_descriptors(struct creation *c, struct error *err)
+{
+	return process_check_preserved(c->options->preserve_fds, err);
+}
+
 static int check_id(struct creation *c, struct error *err)
 {
 	return container_check_id(c->options->id, err);
@@ -339,6 +344,12 @@ static int prepare_process(struct creation *c, struct error *err)
 	r = process_prepare(&c->inside, c->spec->linux_.seccomp, &c->process, err);
 	c->process.rlimits_are_set = in_user_namespace(c);
 	c->process.keep_groups = annotations_keep_groups(c->spec);
+	if (r >= 0 && c->options->listen_fds > 0) {
+		process_add_env(&c->process, arena_printf(c->spec->arena, "LISTEN_FDS=%u",
+							  c->options->listen_fds));
+		process_add_env(&c->process,
+				"LISTEN_PID=1"); /* as runc: init of its own pid namespace */
+	}
 	return r;
 }
 
@@ -361,6 +372,7 @@ static int open_hook_output(struct creation *c, struct error *err)
 }
 
 static const struct create_step prepare_steps[] = {
+	{ "descriptors", check_descriptors },
 	{ "id", check_id },
 	{ "config", load },
 	{ "check", check_spec },

@@ -236,18 +236,6 @@ static int connect_agent(struct exec *e, struct error *err)
 
 /* Where it goes */
 
-static int check_preserved(unsigned n, struct error *err)
-{
-	for (int fd = 3; fd < 3 + (int)n; fd++) {
-		int flags = fcntl(fd, F_GETFD);
-
-		if (flags < 0 || (flags & FD_CLOEXEC))
-			return error_kind(err, ERROR_INVALID,
-					  "descriptor %d is not open, it cannot be preserved", fd);
-	}
-	return 0;
-}
-
 static int open_target(struct exec *e, struct error *err)
 {
 	bool frozen = false;
@@ -471,9 +459,9 @@ static int check_child(struct exec *e, int pidfd, struct error *err)
 
 static int prepare(struct exec *e, struct error *err)
 {
-	int r = check_preserved(e->o->preserve_fds, err);
+	int r = process_check_preserved(e->o->preserve_fds, err);
 
-	if (r == 0)
+	if (r >= 0)
 		r = open_target(e, err);
 	if (r == 0)
 		r = open_rdt(e, err);

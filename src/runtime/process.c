@@ -56,8 +56,8 @@ static int prepare_env(struct process_setup *s, struct error *err)
 {
 	const struct oci_process *p = s->process;
 
-	/* three more: HOME, one of process_add_env(), NULL */
-	s->env = mem_try_alloc(p->n_env + 3, sizeof(*s->env));
+	/* and HOME, and NULL */
+	s->env = mem_try_alloc(p->n_env + PROCESS_MORE_ENV + 2, sizeof(*s->env));
 	if (!s->env)
 		return error_oom(err);
 	for (size_t i = 0; i < p->n_env; i++) {
@@ -137,6 +137,18 @@ void process_add_env(struct process_setup *s, const char *variable)
 		}
 	}
 	s->env[s->n_env++] = variable;
+}
+
+int process_check_preserved(unsigned n, struct error *err)
+{
+	for (int fd = 3; fd < 3 + (int)n; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return error_kind(err, ERROR_INVALID,
+					  "descriptor %d is not open, it cannot be preserved", fd);
+	}
+	return 0;
 }
 
 /* Child side */

@@ -27,6 +27,7 @@ struct oci_seccomp;
 struct seccomp_notify;
 
 #define PROCESS_HOME_MAX 1024
+#define PROCESS_MORE_ENV 3 /* NOTIFY_SOCKET, LISTEN_FDS, LISTEN_PID */
 
 struct process_setup {
 	const struct oci_process *process; /* borrowed */
@@ -36,7 +37,7 @@ struct process_setup {
 	bool rlimits_are_set;	       /* by the parent, idmap_apply_limits() */
 	bool keep_groups;	       /* those we have, not process.user.additionalGids */
 	const char **env;	       /* NULL-terminated, heap; strings borrowed */
-	size_t n_env;		       /* room for two more: HOME and one of process_add_env() */
+	size_t n_env;		       /* room for HOME and PROCESS_MORE_ENV of process_add_env() */
 	bool has_home;
 	char home[PROCESS_HOME_MAX]; /* "HOME=..." found in the container */
 	char exec_path[PATH_MAX];    /* found by process_find_executable() */
@@ -50,8 +51,11 @@ int process_prepare(const struct oci_process *process, const struct oci_seccomp 
 		    struct process_setup *ret_setup, struct error *err);
 void process_setup_done(struct process_setup *s);
 
-/* One more variable ("NOTIFY_SOCKET=..."), or another value of it; borrowed. Parent side, once. */
+/* One more variable ("NOTIFY_SOCKET=..."), or another value of it; borrowed. Parent side. */
 void process_add_env(struct process_setup *s, const char *variable);
+
+/* Are n descriptors from 3 on there to be given to the process, and none of them our own? */
+int process_check_preserved(unsigned n, struct error *err);
 
 /* Child side, in this order. proc_fd: borrowed root of a verified procfs that shows the caller. */
 int process_apply_limits(struct process_setup *s, int proc_fd, struct error *err);

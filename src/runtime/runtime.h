@@ -51,6 +51,7 @@ struct runtime_create_options {
 	enum runtime_rootless rootless;
 	int console_fd;	       /* a connected socket instead of the path, else -1; borrowed */
 	unsigned preserve_fds; /* so many fds from 3 on go to the container */
+	unsigned listen_fds;   /* the first of them are sockets of sd_listen_fds(3): it is told */
 	bool no_pivot;	       /* MS_MOVE instead of pivot_root: the root is a ramfs */
 	bool no_new_keyring;   /* stay in the caller's session keyring */
 	bool notify_socket;    /* a $NOTIFY_SOCKET for the container, see notify_socket.h */

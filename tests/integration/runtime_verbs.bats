@@ -82,6 +82,29 @@ orphan_of_run() {
   wait "$RUN" || true
 }
 
+@test "descriptors pass to a container when asked for, and must be there" {
+  copy_bundle "$BATS_TEST_TMPDIR/b" 'c["process"]["args"] = ["sh", "-c", "cat <&4; [ ! -e /proc/self/fd/5 ]"]'
+  run bash -c 'exec berth-runtime --root "$RUNTIME_ROOT" run --preserve-fds 2 -b "$BATS_TEST_TMPDIR/b" c1 3</dev/null 4<<<passed 5</dev/null'
+  expect_status 0
+  expect_output passed
+  run bash -c 'exec 4>&-; exec berth-runtime --root "$RUNTIME_ROOT" run --preserve-fds 2 -b "$BATS_TEST_TMPDIR/b" c1 3</dev/null'
+  expect_status 1
+  expect_output "descriptor 4 is not open, it cannot be preserved"
+  [ -z "$(runtime list -q)" ]
+}
+
+@test "sockets of a service manager are the container's first descriptors" {
+  copy_bundle "$BATS_TEST_TMPDIR/b" 'c["process"]["env"].append("LISTEN_FDS=9")' \
+    'c["process"]["args"] = ["sh", "-c", "echo $LISTEN_FDS for $LISTEN_PID; cat <&3; [ ! -e /proc/self/fd/4 ] || cat <&4"]'
+  run bash -c 'export LISTEN_FDS=1 LISTEN_PID=$$; exec berth-runtime --root "$RUNTIME_ROOT" run -b "$BATS_TEST_TMPDIR/b" c1 3<<<socket 4<<<preserved'
+  expect_output $'1 for 1\nsocket'
+  run bash -c 'export LISTEN_FDS=1 LISTEN_PID=$$; exec berth-runtime --root "$RUNTIME_ROOT" run --preserve-fds 1 -b "$BATS_TEST_TMPDIR/b" c1 3<<<socket 4<<<preserved'
+  expect_output $'1 for 1\nsocket\npreserved'
+  # meant for somebody else
+  run bash -c 'export LISTEN_FDS=1 LISTEN_PID=1; exec berth-runtime --root "$RUNTIME_ROOT" run --preserve-fds 1 -b "$BATS_TEST_TMPDIR/b" c1 3<<<only'
+  expect_output $'9 for\nonly'
+}
+
 @test "run tells by its exit code which signal killed the container" {
   local pid
   berth-runtime --root "$RUNTIME_ROOT" run -b "$BUNDLE" c1 </dev/null &
