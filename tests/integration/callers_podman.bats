@@ -223,3 +223,24 @@ needs_user() {
   user_podman pod rm -f -t 0 pod
   run ! user_podman pod exists pod
 }
+
+@test "podman container checkpoint and restore: where it was, also from an archive under another name, and with its terminal" {
+  needs program:criu
+  local said
+  said=$(criu check 2>&1) || skip "criu cannot work here: $(grep -m 1 Error <<<"$said")"
+  alone -d --name c1 berth-test sh -c 'i=0; while :; do i=$((i+1)); echo $i >/dev/shm/n; sleep 0.1; done'
+  sleep 1
+  podman container checkpoint c1
+  [ "$(podman inspect -f '{{.State.Status}} {{.State.Checkpointed}}' c1)" = "exited true" ]
+  podman container restore c1
+  [ "$(podman exec c1 cat /dev/shm/n)" -gt 5 ]
+  podman container checkpoint -e "$BATS_TEST_TMPDIR/c.tar" --leave-running c1
+  podman container restore -i "$BATS_TEST_TMPDIR/c.tar" --name c2
+  [ "$(podman exec c2 cat /dev/shm/n)" -gt 5 ]
+  [ "$(podman ps --format '{{.Names}}' | sort | xargs)" = "c1 c2" ]
+  alone -dt --name c3 berth-test sh -c 'while :; do echo tick; sleep 0.1; done'
+  podman container checkpoint c3
+  podman container restore c3
+  podman exec c3 sh -c 'tty </proc/1/fd/0; echo "on the terminal" >/dev/console'
+  wait_until 5 eval 'podman logs c3 | grep -q "on the terminal"'
+}
