@@ -24,7 +24,7 @@
 #define GLOBAL(field) .offset = offsetof(struct runtime_globals, field)
 
 static const struct option global_options[] = {
-	{ "cgroup-manager", 0, OPTION_STRING, GLOBAL(cgroup_manager), .arg = "string",
+	{ "cgroup-manager", 0, OPTION_STRING, GLOBAL(manager_word), .arg = "string",
 	  .help = "who makes cgroups: cgroupfs, systemd or disabled (default cgroupfs)" },
 	{ "criu", 0, OPTION_STRING, GLOBAL(criu_path), .arg = "file",
 	  .help = "the program for checkpoint and restore (default criu)" },
@@ -157,18 +157,26 @@ static int check_globals(struct runtime_globals *g, struct error *err)
 		[RUNTIME_ROOTLESS_TRUE] = "true",
 		[RUNTIME_ROOTLESS_FALSE] = "false",
 	};
-	static const char *const managers[] = { "cgroupfs", "disabled", "systemd" };
+	static const char *const managers[] = {
+		[RUNTIME_CGROUP_FS] = "cgroupfs",
+		[RUNTIME_CGROUP_SYSTEMD] = "systemd",
+		[RUNTIME_CGROUP_DISABLED] = "disabled",
+	};
+	int manager = g->manager_word ? str_index(managers, ARRAY_SIZE(managers), g->manager_word)
+				      : RUNTIME_CGROUP_FS;
 	int choice = g->rootless_word ? str_index(rootless, ARRAY_SIZE(rootless), g->rootless_word)
 				      : RUNTIME_ROOTLESS_AUTO;
 
-	if (g->cgroup_manager && str_index(managers, ARRAY_SIZE(managers), g->cgroup_manager) < 0)
+	if (manager < 0)
 		return error_kind(err, ERROR_INVALID,
 				  "unknown cgroup manager '%s': cgroupfs, systemd or disabled",
-				  g->cgroup_manager);
+				  g->manager_word);
 	if (choice < 0)
 		return error_kind(err, ERROR_INVALID, "--rootless: '%s' is not true, false or auto",
 				  g->rootless_word);
 	g->rootless = (enum runtime_rootless)choice;
+	g->cgroup_manager =
+		g->systemd_cgroup ? RUNTIME_CGROUP_SYSTEMD : (enum runtime_cgroup_manager)manager;
 	return 0;
 }
 

@@ -183,6 +183,8 @@ static int run_restore(const struct runtime_globals *g, void *target, char **arg
 	x->o.root_path = g->root;
 	x->o.id = args[0];
 	x->o.console_fd = -1;
+	x->o.rootless = g->rootless;
+	x->o.cgroup_manager = g->cgroup_manager;
 	return x->detach ? runtime_restore(&x->o, &x->criu, NULL, &pidfd, err)
 			 : restore_attached(x, err);
 }

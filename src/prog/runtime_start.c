@@ -100,13 +100,6 @@ static unsigned listen_fds(void)
 	return *end || n > LISTEN_FDS_MAX ? 0 : (unsigned)n;
 }
 
-static enum runtime_cgroup_manager manager_of(const struct runtime_globals *g)
-{
-	if (g->systemd_cgroup || str_eq(g->cgroup_manager, "systemd"))
-		return RUNTIME_CGROUP_SYSTEMD;
-	return str_eq(g->cgroup_manager, "disabled") ? RUNTIME_CGROUP_DISABLED : RUNTIME_CGROUP_FS;
-}
-
 static int take_create_options(const struct runtime_globals *g, struct create_options *c,
 			       const char *id, struct error *err)
 {
@@ -117,7 +110,7 @@ static int take_create_options(const struct runtime_globals *g, struct create_op
 	c->o.id = id;
 	c->o.console_fd = -1;
 	c->o.rootless = g->rootless;
-	c->o.cgroup_manager = manager_of(g);
+	c->o.cgroup_manager = g->cgroup_manager;
 	c->o.listen_fds = listen_fds();
 	c->o.preserve_fds = c->o.listen_fds + (unsigned)c->preserve_fds;
 	c->o.notify_socket = notify_host();

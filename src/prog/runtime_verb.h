@@ -17,9 +17,10 @@ struct runtime_globals {
 	const char *root; /* never NULL */
 	bool debug, help, version;
 	const char *log_path, *log_format, *log_level;
-	const char *cgroup_manager, *rootless_word, *criu_path;
-	enum runtime_rootless rootless; /* what the word says */
+	const char *manager_word, *rootless_word, *criu_path;
 	bool systemd_cgroup;
+	enum runtime_rootless rootless; /* what the words say */
+	enum runtime_cgroup_manager cgroup_manager;
 };
 
 struct runtime_verb {

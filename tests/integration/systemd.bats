@@ -53,6 +53,26 @@ property() {
   [ "$(cat "$DIR/cpu.max") $(cat "$DIR/cpuset.cpus")" = "12345 50000 0" ]
 }
 
+@test "what is restored is in a scope of systemd's, with its limits" {
+  needs program:criu
+  local said
+  said=$(criu check 2>&1) || skip "criu cannot work here: $(grep -m 1 Error <<<"$said")"
+  start 'c["process"]["terminal"] = False' 'c["linux"]["resources"]["pids"] = {"limit": 50}' \
+    'c["process"]["args"] = ["sh", "-c", "sleep 1000 & wait"]'
+  runtime checkpoint --image-path "$BATS_TEST_TMPDIR/images" c1
+  [ ! -e "$DIR" ]
+  edit_config "$CONFIG" 'c["linux"]["cgroupsPath"] = "bats-a.slice:pre:c2"'
+  runtime --systemd-cgroup restore -d -b "$CONFIG" --image-path "$BATS_TEST_TMPDIR/images" c1 </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/log" ||
+    fail "$(cat "$BATS_TEST_TMPDIR/log")"
+  local pid
+  pid=$(runtime state c1 | jq .pid)
+  [ "$(cat "/proc/$pid/cgroup")" = "0::/bats.slice/bats-a.slice/pre-c2.scope" ]
+  [ "$(property ActiveState pre-c2.scope) $(property TasksMax pre-c2.scope)" = "active 50" ]
+  [ "$(wc -l <"${DIR%/*}/pre-c2.scope/cgroup.procs")" = 2 ]
+  runtime delete --force c1
+  [ "$(property LoadState pre-c2.scope)" = not-found ]
+}
+
 @test "what systemd has no word for is in the files, and stays when systemd reads its files again" {
   start 'c["linux"]["resources"].update({"memory": {"limit": 67108864}, "cpu": {"burst": 1000, "quota": 20000, "period": 100000},
     "hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})' \
