@@ -25,22 +25,12 @@ struct image *image_free(struct image *image)
 	return NULL;
 }
 
-/* A name without what people do not see of it. */
-static const char *visible(const char *name)
-{
-	const char *rest = str_after(name, "docker.io/library/");
-
-	if (!rest)
-		rest = str_after(name, "docker.io/");
-	return rest ? rest : name;
-}
-
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(visible(*(char *const *)a), visible(*(char *const *)b));
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorted, as docker shows them. */
+/* Sorted as whole names, as docker's inspect has them; its list has them in no order. */
 static char **names_of(const struct image_index *index, const struct digest *id)
 {
 	char **names = NULL;
