@@ -49,7 +49,7 @@ PYTHON
   done
 }
 
-@test "CVE-2022-36109, CVE-2022-2989, CVE-2023-25173: a user's groups are those of the image's /etc/group, and no others" {
+@test "CVE-2022-36109, CVE-2022-2989, CVE-2022-2990, CVE-2022-2995, CVE-2023-25173: a user's groups are those of the image's /etc/group, and no others" {
   image "c['User'] = 'tester'"
   run -0 berth run --rm hostile id -G
   expect_output "1000 29"
@@ -136,6 +136,14 @@ PYTHON
   berth create --name labelled hostile true >/dev/null
   [ "$(jq -r '.annotations // {} | length' "$BERTH_ROOT"/containers/*/config.json)" = 0 ] || fail "labels became annotations"
   berth rm labelled >/dev/null
+}
+
+@test "CVE-2014-6408: an image asks for no privileges, wherever it writes that" {
+  local wish="{'SecurityOpt': ['seccomp=unconfined', 'label=disable'], 'Privileged': True, 'CapAdd': ['ALL'], 'PidMode': 'host', 'NetworkMode': 'host', 'Binds': ['$host:/h']}"
+  image "c.update($wish); c['HostConfig'] = document['HostConfig'] = document['host_config'] = $wish; document['container_config'] = dict(c)"
+  run -0 berth run --rm hostile sh -c 'grep -E "CapEff|Seccomp:" /proc/self/status; echo $$; ls -d /h 2>/dev/null; ls /sys/class/net'
+  expect_output $'CapEff:\t00000000a80425fb\nSeccomp:\t2\n1\nlo'
+  host_untouched
 }
 
 @test "CVE-2022-1227: top executes nothing of the container" {
