@@ -347,9 +347,9 @@ PYTHON
   run -0 berth restart -t 0 again-rm
   wait "$client" || code=$?
   [ "$code" = 137 ]
-  wait "$watcher"
   [ "$(berth inspect -f '{{.State.Status}}' again-rm)" = running ]
   berth stop -t 0 again-rm
+  wait "$watcher" # of the first end, or on a slow machine of the second
   run -1 berth inspect again-rm
 }
 
@@ -359,7 +359,7 @@ PYTHON
   local restart=$!
   sleep 0.5
   run -0 timeout 20 berth rm -f patient
-  wait "$restart"
+  wait "$restart" || true # on a slow machine there was nothing left to restart
   berth run -d --name patient berth-test sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
   sleep 0.5
   run -0 berth stop -t 2147483647 patient
