@@ -52,8 +52,9 @@ PYTHON
 }
 
 @test "128 layers, more than docker takes, and 500, as many as overlayfs takes" {
-  local n
-  for n in 128 500; do
+  local n counts=(128)
+  [ "${BERTH_TEST_LANE:-native}" != native ] || counts+=(500) # minutes on an emulated processor
+  for n in "${counts[@]}"; do
     # shellcheck disable=SC2046
     layers "$work/image.tar" "many:$n" $(seq $((n - 1)) | sed 's/^/file-/')
     berth load -q -i "$work/image.tar"
@@ -75,8 +76,8 @@ PYTHON
   [ -z "$(cd "$BERTH_ROOT" && find layers tmp images/blobs/sha256 -mindepth 1)" ] || fail "something is left"
   # the same ones count once
   # shellcheck disable=SC2046
-  layers "$work/image.tar" many:600 $(seq 300) $(seq 300)
+  layers "$work/image.tar" same:520 $(seq 20) $(for i in $(seq 25); do seq 20; done)
   berth load -q -i "$work/image.tar"
-  berth run --rm many:600 ls /300
+  berth run --rm same:520 ls /20
   berth image prune -af >/dev/null
 }
