@@ -99,6 +99,34 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
   expect_output " _ses.keys-own-$$"
 }
 
+# Profiles that let everything pass but one file each.
+@test "process.apparmorProfile confines the program, and exec --apparmor its own" {
+  needs apparmor program:apparmor_parser
+  local name=berth-test-$$
+  for word in one two; do
+    apparmor_parser -Kr <<<"profile $name-$word flags=(attach_disconnected,mediate_deleted) {
+      file, capability, network, mount, umount, pivot_root, ptrace, signal, unix, dbus,
+      deny /tmp/$word rwl,
+    }"
+  done
+  in_container 'sleep 100' "c['process']['apparmorProfile'] = '$name-none'"
+  expect_status 1
+  expect_text "apparmor profile '$name-none' is not loaded"
+  edit_config "$CONFIG" "c['process']['args'] = ['sleep', '100']; c['process']['apparmorProfile'] = '$name-one'"
+  runtime run -d -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  local touch='cat /proc/self/attr/current; for i in one two; do touch /tmp/$i 2>/dev/null || echo no $i; rm -f /tmp/$i; done'
+  run -0 runtime exec c1 sh -c "cat /proc/1/attr/current; $touch"
+  expect_output "$name-one (enforce)"$'\n'"$name-one (enforce)"$'\nno one'
+  run -0 runtime exec --apparmor "$name-two" c1 sh -c "$touch"
+  expect_output "$name-two (enforce)"$'\nno two'
+  run -255 runtime exec --apparmor "$name-none" c1 true
+  expect_text "apparmor profile '$name-none' is not loaded"
+  runtime delete --force c1
+  for word in one two; do
+    printf '%s' "$name-$word" >/sys/kernel/security/apparmor/.remove
+  done
+}
+
 @test "what the host or berth cannot do is named by its field" {
   in_container true 'c["process"]["selinuxLabel"] = "a:b:c:d"'
   [ "$status" != 0 ]
