@@ -151,12 +151,14 @@ prepare_user() {
   user_podman load -q -i "$USER_HOME/image.tar"
 }
 
+# Its runtime directory has a short name: sockets of rootlessport lie there, and a name that is too long makes podman wait for ever.
 user_podman() {
   export -f as as_user
   # shellcheck disable=SC2016
   unshare -m --propagation private bash -c '
+    mount --bind "$USER_HOME/run" /mnt
     [ ! -e /dev/net/tun ] || mount --bind "$USERS/tun" /dev/net/tun
-    as_user env PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"' podman "$@"
+    as_user env XDG_RUNTIME_DIR=/mnt PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"' podman "$@"
 }
 
 needs_user() {
