@@ -100,6 +100,8 @@ int container_settle(struct engine *e, struct record *r, const struct monitor_ex
  * Remove directory and row of a container that does not run. Idempotent: two at once are fine.
  */
 int container_discard(struct engine *e, const char *id, struct error *err);
+/* The same, unless somebody holds it with container_lock() (rm -f, restart). Returns 0; 1: nothing done */
+int container_discard_free(struct engine *e, const char *id, struct error *err);
 
 /* Of a container that does not run: cgroup and state that its runtime and its monitor, both killed
  * while they made it, have left. Usually there is nothing, which costs one access(2). */

@@ -207,15 +207,18 @@ int container_discard(struct engine *e, const char *id, struct error *err)
 	return 0;
 }
 
-int container_settle(struct engine *e, struct record *r, const struct monitor_exit *end,
-		     struct error *err)
+int container_discard_free(struct engine *e, const char *id, struct error *err)
 {
 	cleanup_fd int dir_fd = -EBADF;
 
-	if (!(r->flags & RECORD_AUTO_REMOVE))
-		return container_record_exit(e, r, end, err);
-	if (container_dir_open(e, r->id, &dir_fd, err) == 0 &&
-	    container_lock(dir_fd, false, err) == 1)
+	if (container_dir_open(e, id, &dir_fd, err) == 0 && container_lock(dir_fd, false, err) == 1)
 		return 1;
-	return container_discard(e, r->id, err);
+	return container_discard(e, id, err);
+}
+
+int container_settle(struct engine *e, struct record *r, const struct monitor_exit *end,
+		     struct error *err)
+{
+	return r->flags & RECORD_AUTO_REMOVE ? container_discard_free(e, r->id, err)
+					     : container_record_exit(e, r, end, err);
 }

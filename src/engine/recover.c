@@ -305,6 +305,6 @@ int engine_reap(struct engine *e, const char *ref, struct error *err)
 	if (r < 0)
 		return err->kind == ERROR_NOT_FOUND ? 0 : r; /* removed meanwhile: nothing to do */
 	if (record.state == CONTAINER_STATE_EXITED && (record.flags & RECORD_AUTO_REMOVE))
-		return container_discard(e, record.id, err);
-	return 0;
+		r = container_discard_free(e, record.id, err);
+	return MIN(r, 0); /* held: by a restart, which wants it back */
 }

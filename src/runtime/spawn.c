@@ -8,6 +8,8 @@
  *	          written twice; we sleep until init executes
  *	stage     creator ──clone3(VM, VFORK, FILES)──▶ stage: setns(...)
  *	             ╰────────── child of ours ◀── clone3(new namespaces, CLONE_PARENT)
+ *	          born in the v2 cgroup in init's place if a cgroup namespace is joined, from
+ *	          where that cannot be seen: ENOENT with "nsdelegate"
  *	          without VM if a time namespace is joined: setns(2) wants who does it alone in its
  *	          memory, EUSERS; so struct spawn, which brings the pid back, is in shared memory
  *
@@ -168,6 +170,11 @@ static int spawn_through_stage(struct spawn *s, struct error *err)
 
 	if (!stack)
 		return -ENOMEM;
+	if (s->creation->namespaces.join_fd[OCI_NS_CGROUP] >= 0) {
+		args.flags |= s->args.flags & CLONE_INTO_CGROUP;
+		args.cgroup = s->args.cgroup;
+		s->args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+	}
 	stage = call_blocked(&args, stack, stage_main, s);
 	if (stage < 0) {
 		clone_error(err);

@@ -57,8 +57,9 @@ property() {
   needs program:criu
   local said
   said=$(criu check 2>&1) || skip "criu cannot work here: $(grep -m 1 Error <<<"$said")"
-  start 'c["process"]["terminal"] = False' 'c["linux"]["resources"]["pids"] = {"limit": 50}' \
+  edit_config "$CONFIG" 'c["process"]["terminal"] = False' 'c["linux"]["resources"]["pids"] = {"limit": 50}' \
     'c["process"]["args"] = ["sh", "-c", "sleep 1000 & wait"]'
+  runtime --systemd-cgroup run -d -b "$CONFIG" c1 </dev/null >/dev/null 2>&1 # criu opens no file of the host's
   runtime checkpoint --image-path "$BATS_TEST_TMPDIR/images" c1
   [ ! -e "$DIR" ]
   edit_config "$CONFIG" 'c["linux"]["cgroupsPath"] = "bats-a.slice:pre:c2"'
