@@ -90,14 +90,13 @@ static const char *notify_host(void)
 /* How many sockets the service manager has opened for the container. Source: sd_listen_fds(3) */
 static unsigned listen_fds(void)
 {
-	const char *pid = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
-	unsigned long n;
-	char *end;
+	const char *pid_text = getenv("LISTEN_PID"), *text = getenv("LISTEN_FDS");
+	uint32_t n;
+	int pid;
 
-	if (str_empty(pid) || str_empty(number) || strtol(pid, &end, 10) != getpid() || *end)
+	if (!pid_text || !text || str_to_int(pid_text, &pid) < 0 || pid != getpid())
 		return 0; /* they are somebody else's, who had to remove the variables */
-	n = strtoul(number, &end, 10);
-	return *end || n > LISTEN_FDS_MAX ? 0 : (unsigned)n;
+	return str_to_u32(text, &n) < 0 || n > LISTEN_FDS_MAX ? 0 : n;
 }
 
 static int take_create_options(const struct runtime_globals *g, struct create_options *c,
