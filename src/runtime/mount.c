@@ -110,13 +110,13 @@ static int follow_link(int dir_fd, const char *name, const char *dest, char *tar
 }
 
 /* -EEXIST: something is there; a symlink was not followed. */
-static int make_entry(int dir_fd, const char *name, bool directory)
+static int make_entry(int dir_fd, const char *name, mode_t mode)
 {
 	int fd = -1;
 
-	if (!directory)
+	if (!S_ISDIR(mode))
 		fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-	else if (mkdirat(dir_fd, name, 0755) == 0)
+	else if (mkdirat(dir_fd, name, mode & 07777) == 0)
 		fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -125,7 +125,7 @@ static int make_entry(int dir_fd, const char *name, bool directory)
  * An empty file or directory to mount on. A dangling symlink (images have such /etc/resolv.conf) is
  * read and its target made, which is resolved inside the root like any name.
  */
-static int make_target(struct mounter *m, const struct mount_op *op, bool directory, int *ret_fd,
+static int make_target(struct mounter *m, const struct mount_op *op, mode_t mode, int *ret_fd,
 		       struct error *err)
 {
 	struct mount_op next = *op;
@@ -138,7 +138,7 @@ static int make_target(struct mounter *m, const struct mount_op *op, bool direct
 
 		if (dir_fd < 0)
 			return dir_fd;
-		fd = make_entry(dir_fd, name, directory);
+		fd = make_entry(dir_fd, name, mode);
 		if (fd == -EEXIST && !(op->flags & MOUNT_OP_F_NO_SYMLINK)) {
 			r = follow_link(dir_fd, name, next.dest, target, sizeof(target));
 			if (r < 0)
@@ -157,6 +157,24 @@ static int make_target(struct mounter *m, const struct mount_op *op, bool direct
 	return error_num(err, ELOOP, "cannot make mount point '%s'", op->dest);
 }
 
+static bool has_mode(const struct mount_op *op)
+{
+	for (size_t i = 0; i < op->options.n_params; i++)
+		if (str_eq(op->options.params[i].key, "mode"))
+			return true;
+	return false;
+}
+
+/* Of a tmpfs that has no mode of its own the mount point gives it: all may write, as in a new one. */
+static mode_t target_mode(const struct mount_op *op, mode_t source_mode)
+{
+	bool tmpfs = op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs");
+
+	if (!S_ISDIR(source_mode))
+		return S_IFREG;
+	return S_IFDIR | (tmpfs && !has_mode(op) ? 01777 : 0755);
+}
+
 int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t source_mode,
 			int *ret_fd, struct error *err)
 {
@@ -170,7 +188,7 @@ int mounter_open_target(struct mounter *m, const struct mount_op *op, mode_t sou
 		return error_kind(err, ERROR_DENIED, "'%s' is a symlink in the rootfs", op->dest);
 	if (fd != -ENOENT)
 		return error_num(err, -fd, "cannot open mount point '%s'", op->dest);
-	return make_target(m, op, S_ISDIR(source_mode), ret_fd, err);
+	return make_target(m, op, target_mode(op, source_mode), ret_fd, err);
 }
 
 int mounter_null_fd(struct mounter *m, struct error *err)
@@ -266,12 +284,19 @@ static int check_destination(const struct mount_op *op, int dest_fd, struct erro
 	return error_kind(err, ERROR_DENIED, "'%s' leads into /proc in the rootfs", op->dest);
 }
 
-static bool has_mode(const struct mount_op *op)
+/* The owner is the file system's own: root, or who its options name. */
+static int copy_up(const struct mount_op *op, int dest_fd, int to_fd, struct error *err)
 {
-	for (size_t i = 0; i < op->options.n_params; i++)
-		if (str_eq(op->options.params[i].key, "mode"))
-			return true;
-	return false;
+	cleanup_fd int from_fd = openat(dest_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (from_fd < 0 || fstat(to_fd, &st) < 0)
+		return error_sys(err, "cannot read '%s'", op->dest);
+	r = dir_copy_tree(from_fd, to_fd, err);
+	if (r >= 0 && fchown(to_fd, st.st_uid, st.st_gid) < 0)
+		return error_sys(err, "cannot set the owner of '%s'", op->dest);
+	return r;
 }
 
 /*
@@ -280,27 +305,20 @@ static bool has_mode(const struct mount_op *op)
  */
 static int fill_tmpfs(const struct mount_op *op, int mount_fd, int dest_fd, struct error *err)
 {
-	cleanup_fd int from_fd = -EBADF;
 	cleanup_fd int to_fd = -EBADF;
 	struct stat st;
-	int r;
+	int r = 0;
 
 	if (has_mode(op) && !op->options.copy_up)
 		return 0;
 	to_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (to_fd < 0 || fstat(has_mode(op) ? to_fd : dest_fd, &st) < 0)
 		return error_sys(err, "cannot open the new tmpfs of '%s'", op->dest);
-	if (op->options.copy_up) {
-		from_fd = openat(dest_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (from_fd < 0)
-			return error_sys(err, "cannot read '%s'", op->dest);
-		r = dir_copy_tree(from_fd, to_fd, err); /* the mode of the directory, too */
-		if (r < 0 || !has_mode(op))
-			return r;
-	}
-	if (fchmod(to_fd, st.st_mode & 07777) < 0)
+	if (op->options.copy_up)
+		r = copy_up(op, dest_fd, to_fd, err);
+	if (r >= 0 && fchmod(to_fd, st.st_mode & 07777) < 0)
 		return error_sys(err, "cannot set the mode of '%s'", op->dest);
-	return 0;
+	return r;
 }
 
 /* The attributes that words of a bind or a remount ask for. */

@@ -40,6 +40,30 @@ bundle_with() {
   expect_output $'1777\n711\n755'
 }
 
+@test "tmpcopyup: the owner is who the options name, else root, not the owner of the directory; that of its content stays" {
+  bundle_with 'stat -c "%u %g" /etc /root /etc/motd' \
+    'm = lambda d, *o: {"destination": d, "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup", *o]}' \
+    'c["mounts"] = [m("/etc", "uid=33"), m("/root")] + [n for n in c["mounts"] if not n["destination"].startswith("/etc")]'
+  cp -a "$bundle/rootfs" "$BATS_TEST_TMPDIR/rootfs"
+  edit_config "$bundle" "c['root']['path'] = '$BATS_TEST_TMPDIR/rootfs'"
+  touch "$BATS_TEST_TMPDIR/rootfs/etc/motd"
+  chown 5:6 "$BATS_TEST_TMPDIR/rootfs/"{etc,root,etc/motd}
+  run -0 runtime run -b "$bundle" c1
+  expect_output $'33 0\n0 0\n5 6'
+}
+
+@test "a tmpfs on a directory that the image lacks: everyone may write in it, and again when the container is started again" {
+  bundle_with 'touch /new/tmp/x && stat -c %a /new /new/tmp /other' \
+    'm = lambda d, *o: {"destination": d, "type": "tmpfs", "source": "tmpfs", "options": [*o]}' \
+    'c["mounts"] += [m("/new/tmp"), m("/other", "mode=711")]' 'c["process"]["user"] = {"uid": 33, "gid": 33}'
+  cp -a "$bundle/rootfs" "$BATS_TEST_TMPDIR/rootfs"
+  edit_config "$bundle" "c['root']['path'] = '$BATS_TEST_TMPDIR/rootfs'"
+  for _ in 1 2; do
+    run -0 runtime run -b "$bundle" c1
+    expect_output $'755\n1777\n711'
+  done
+}
+
 @test "create and run --config: another file of the bundle" {
   bundle_with 'echo other; exit 6'
   mv "$bundle/config.json" "$bundle/other.json"
