@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/registry_flags.h"
+#include "cli/sign_flags.h"
 #include "codec/sha256.h"
 #include "engine/engine.h"
 #include "image/manifest_list.h"
@@ -473,6 +474,7 @@ struct push_manifest_flags {
 	bool insecure, purge, quiet;
 	const char *digestfile;
 	struct registry_flags registry;
+	struct sign_flags sign;
 };
 
 static const struct option push_manifest_options[] = {
@@ -502,6 +504,9 @@ static const struct option push_manifest_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_manifest_flags, purge),
 	  .help = "Remove the local manifest list after push" },
+	SIGN_OPTION_BY(push_manifest_flags),
+	SIGN_OPTION_SEALED_KEY(push_manifest_flags),
+	SIGN_OPTION_PASSPHRASE_FILE(push_manifest_flags),
 	REGISTRY_OPTION_TLS_VERIFY(push_manifest_flags),
 };
 
@@ -525,7 +530,7 @@ struct push_manifest {
 	struct image_store *store;
 	const char *name; /* of the list */
 	const struct reference *ref;
-	const struct registry_access *access;
+	struct manifest_push_options options;
 	struct listener listener;
 };
 
@@ -534,7 +539,9 @@ static int push_manifest_until(void *ctx, int stop_fd, struct error *err)
 	struct push_manifest *p = ctx;
 	const struct progress_sink said = { .show = say, .ctx = &p->listener };
 
-	return manifest_list_push(p->store, p->name, p->ref, p->access, &said, stop_fd, err);
+	p->options.said = &said;
+	p->options.stop_fd = stop_fd;
+	return manifest_list_push(p->store, p->name, p->ref, &p->options, err);
 }
 
 static int cmd_push_manifest(struct cli *cli, void *target, int n, char **args, struct error *err)
@@ -544,8 +551,9 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n, char **args, 
 	struct registry_access access;
 	cleanup_reference struct reference ref = { 0 };
 	struct push_manifest p = { .ref = &ref,
-				   .access = &access,
+				   .options = { .access = &access },
 				   .listener = { .quiet = f->quiet } };
+	cleanup_secret char *passphrase = NULL;
 	cleanup_free char *name = NULL;
 	struct engine *e;
 	int r = parse_name(args[0], &name, err);
@@ -561,6 +569,8 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n, char **args, 
 		r = engine_images(e, &p.store, err);
 	if (r == 0)
 		r = manifest_access(&f->registry, f->insecure, &credential, &access, err);
+	if (r == 0)
+		r = sign_flags_options(&f->sign, &passphrase, &p.options.sign, err);
 	p.name = name;
 	if (r == 0)
 		r = interrupt_guard(e, push_manifest_until, &p, err);

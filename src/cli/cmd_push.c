@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/registry_flags.h"
+#include "cli/sign_flags.h"
 #include "engine/engine.h"
 #include "image/push.h"
 #include "image/reference.h"
@@ -17,7 +18,7 @@
 struct push_flags {
 	bool all_tags, quiet;
 	const char *platform, *digestfile;
-	struct sign_options sign;
+	struct sign_flags sign;
 	enum compression compression;
 	struct registry_flags registry;
 };
@@ -71,16 +72,9 @@ static const struct option push_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_flags, quiet),
 	  .help = "Suppress verbose output" },
-	{ .name = "sign-by",
-	  .type = OPTION_STRING,
-	  .arg = "fingerprint",
-	  OPTION_FIELD(push_flags, sign.key),
-	  .help = "Sign with this key of gpg's, into the lookaside-staging of registries.d" },
-	{ .name = "sign-passphrase-file",
-	  .type = OPTION_STRING,
-	  .arg = "path",
-	  OPTION_FIELD(push_flags, sign.passphrase_file),
-	  .help = "Read the key's passphrase from this file" },
+	SIGN_OPTION_BY(push_flags),
+	SIGN_OPTION_SEALED_KEY(push_flags),
+	SIGN_OPTION_PASSPHRASE_FILE(push_flags),
 	REGISTRY_OPTION_TLS_VERIFY(push_flags),
 };
 
@@ -146,10 +140,10 @@ static int cmd_push(struct cli *cli, void *target, int n, char **args, struct er
 	struct image_push_options o = { .source = n > 1 ? args[0] : NULL,
 					.all_tags = f->all_tags,
 					.platform = f->platform,
-					.sign = f->sign,
 					.compression = f->compression,
 					.pushed = &pushed };
 	cleanup_reference struct reference ref = { 0 };
+	cleanup_secret char *passphrase = NULL;
 	cleanup_free char *full = NULL;
 	struct push p = { .ref = &ref, .options = &o, .quiet = f->quiet };
 	struct engine *e;
@@ -161,6 +155,8 @@ static int cmd_push(struct cli *cli, void *target, int n, char **args, struct er
 		r = engine_images(e, &p.store, err);
 	if (r == 0)
 		r = registry_flags_access(&f->registry, &credential, &o.access, err);
+	if (r == 0)
+		r = sign_flags_options(&f->sign, &passphrase, &o.sign, err);
 	if (r == 0)
 		r = interrupt_guard(e, push_until, &p, err);
 	if (r == 0 && f->digestfile)

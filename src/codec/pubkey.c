@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base/buf.h"
 #include "base/macro.h"
 
 #define CRYPTO_LIBRARY "libcrypto.so.3"
@@ -24,6 +25,11 @@ struct crypto {
 		    EVP_PKEY *key);
 	int (*verify)(EVP_MD_CTX *ctx, const unsigned char *sig, size_t sig_len,
 		      const unsigned char *data, size_t len);
+	EVP_PKEY *(*parse_private)(EVP_PKEY **key, const unsigned char **der, long len);
+	int (*sign_init)(EVP_MD_CTX *ctx, EVP_PKEY_CTX **key_ctx, const EVP_MD *md, ENGINE *engine,
+			 EVP_PKEY *key);
+	int (*sign)(EVP_MD_CTX *ctx, unsigned char *sig, size_t *sig_len, const unsigned char *data,
+		    size_t len);
 };
 
 static const struct symbol {
@@ -40,14 +46,18 @@ static const struct symbol {
 	{ "EVP_sha256", offsetof(struct crypto, sha256) },
 	{ "EVP_DigestVerifyInit", offsetof(struct crypto, init) },
 	{ "EVP_DigestVerify", offsetof(struct crypto, verify) },
+	{ "d2i_AutoPrivateKey", offsetof(struct crypto, parse_private) },
+	{ "EVP_DigestSignInit", offsetof(struct crypto, sign_init) },
+	{ "EVP_DigestSign", offsetof(struct crypto, sign) },
 };
 
 static int open_crypto(struct crypto *c, struct error *err)
 {
 	c->library = dlopen(CRYPTO_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (!c->library)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "signatures are verified by OpenSSL 3: install " CRYPTO_LIBRARY);
+		return error_kind(
+			err, ERROR_UNSUPPORTED,
+			"signatures are made and verified by OpenSSL 3: install " CRYPTO_LIBRARY);
 	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
 		void *symbol = dlsym(c->library, symbols[i].name);
 
@@ -120,5 +130,53 @@ int pubkey_verify(const char *pem, size_t pem_len, const void *data, size_t len,
 	if (bio)
 		(void)c.bio_free(bio); /* memory only */
 	(void)dlclose(c.library);      /* stays, if it is still used elsewhere */
+	return r;
+}
+
+static int sign(const struct crypto *c, EVP_PKEY *key, const void *data, size_t len,
+		struct buf *ret_sig, struct error *err)
+{
+	const EVP_MD *md = NULL;
+	size_t n = 0;
+	EVP_MD_CTX *ctx;
+	int r = digest_of(c, key, &md, err);
+
+	if (r < 0)
+		return r;
+	ctx = c->md_new();
+	if (!ctx)
+		return error_oom(err);
+	/* asked without a buffer, it tells the most that it may need */
+	if (c->sign_init(ctx, NULL, md, NULL, key) != 1 || c->sign(ctx, NULL, &n, data, len) != 1) {
+		r = error_kind(err, ERROR_UNSUPPORTED, "OpenSSL refuses this key");
+	} else {
+		buf_reserve(ret_sig, n);
+		if (c->sign(ctx, (unsigned char *)ret_sig->data + ret_sig->len, &n, data, len) == 1)
+			ret_sig->len += n;
+		else
+			r = error_kind(err, ERROR_UNSUPPORTED, "OpenSSL does not sign");
+	}
+	c->md_free(ctx);
+	return r;
+}
+
+int pubkey_sign(const void *der, size_t der_len, const void *data, size_t len, struct buf *ret_sig,
+		struct error *err)
+{
+	const unsigned char *at = der;
+	EVP_PKEY *key = NULL;
+	struct crypto c;
+	int r = open_crypto(&c, err);
+
+	if (r < 0)
+		return r;
+	key = der_len <= LONG_MAX ? c.parse_private(NULL, &at, (long)der_len) : NULL;
+	if (key) {
+		r = sign(&c, key, data, len, ret_sig, err);
+		c.key_free(key);
+	} else {
+		r = error_kind(err, ERROR_INVALID, "no private key of PKCS #8");
+	}
+	(void)dlclose(c.library); /* stays, if it is still used elsewhere */
 	return r;
 }

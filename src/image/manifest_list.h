@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
+#include "codec/inflate.h"
+#include "image/sign.h"
 #include "oci/image.h"
 
 struct arena;
@@ -118,19 +120,24 @@ struct manifest_source {
 int manifest_list_add(struct manifest_list *list, const struct manifest_source *from,
 		      const char *text, const struct manifest_change *change, struct error *err);
 
+struct manifest_push_options {
+	const struct registry_access *access;
+	struct sign_options sign;	  /* the members and the list, under the target's name */
+	enum compression compression;	  /* of members' plain layers that are here; push.h */
+	const struct progress_sink *said; /* gets docker's lines ("Pushed ref ...", the digest) */
+	int stop_fd;			  /* readable: it ends, with -ECANCELED; <= 0: never */
+};
+
 /*
  * Push a list with its members. What other repositories have is mounted or copied.
  *
  * name     of the list
  * target   where it goes, with a tag
- * said     gets docker's lines ("Pushed ref ...", the digest)
- * stop_fd  readable: it ends, with -ECANCELED; <= 0: never
  * Errors   ERROR_NOT_FOUND "No such manifest: x", or a member that was here is not any more;
  *          ERROR_INVALID a member without platform, a list without members
  */
 int manifest_list_push(struct image_store *store, const char *name, const struct reference *target,
-		       const struct registry_access *access, const struct progress_sink *said,
-		       int stop_fd, struct error *err);
+		       const struct manifest_push_options *options, struct error *err);
 
 /*
  * docker's inspect text, appended.

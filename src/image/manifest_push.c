@@ -37,9 +37,8 @@ struct list_push {
 	struct image_store *store;
 	const struct reference *target;
 	struct registry *registry; /* of the target */
-	const struct registry_access *access;
-	const struct progress_sink *said;
-	int stop_fd;
+	const struct manifest_push_options *options;
+	struct signer signer;
 };
 
 /* Where a member's blobs are. */
@@ -99,14 +98,14 @@ static int bring_blob(struct list_push *p, struct source *from, const struct oci
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!from->registry) {
-		struct registry_access access = *p->access;
+		struct registry_access access = *p->options->access;
 
 		if (!str_eq(from->ref.domain, p->target->domain))
 			access.credential =
 				NULL; /* it is for the target, and nobody else's to see */
 		r = open_registry(&from->ref, false, &access, &from->registry, err);
 		if (r == 0)
-			r = stop_watch(&from->stop, p->stop_fd, from->registry, err);
+			r = stop_watch(&from->stop, p->options->stop_fd, from->registry, err);
 	}
 	return r < 0 ? r : copy_blob(p, from, &id, d->size, err);
 }
@@ -125,31 +124,48 @@ static int bring_blobs(struct list_push *p, struct source *from, const char *jso
 	return r;
 }
 
+/* Puts a document under its digest or a tag, signed. json NULL: it is there already. */
+static int put_signed(struct list_push *p, const struct digest *id, const char *tag,
+		      const char *media_type, const struct buf *json, struct error *err)
+{
+	cleanup_signing struct signing signing = { 0 };
+	int r = sign_manifest(&p->signer, p->registry, p->target, id, &signing, err);
+
+	if (r == 0 && json)
+		r = registry_manifest_put(p->registry, tag, media_type, json->data, json->len, err);
+	return r < 0 ? r : sign_keep(&signing, id, err);
+}
+
 /* What another repository has. 1: it is the target's own, and there, or it could not have been put
  * into the list. */
 static int copy_member(struct list_push *p, const struct oci_descriptor *d, struct error *err)
 {
 	cleanup_source struct source from = { .stop = STOP_NONE };
-	cleanup_free char *json = NULL;
-	size_t len;
+	cleanup_buf struct buf json = { 0 };
+	struct digest id;
 	int r = reference_parse(manifest_list_reference(d), &from.ref, err);
 
-	json = manifest_list_document(d, &len);
+	if (r == 0 && digest_parse(d->digest, &id) < 0)
+		return error_kind(err, ERROR_INVALID, "'%.80s' is no digest", d->digest);
 	if (r == 0 && str_eq(from.ref.domain, p->target->domain) &&
-	    str_eq(from.ref.path, p->target->path))
-		return 1;
+	    str_eq(from.ref.path, p->target->path)) {
+		r = put_signed(p, &id, NULL, NULL, NULL, err);
+		return r < 0 ? r : 1;
+	}
+	json.data = manifest_list_document(d, &json.len);
 	if (r == 0)
-		r = bring_blobs(p, &from, json, len, err);
-	if (r == 0)
-		r = registry_manifest_put(p->registry, d->digest, d->media_type, json, len, err);
-	return r;
+		r = bring_blobs(p, &from, json.data, json.len, err);
+	return r < 0 ? r : put_signed(p, &id, id.text, d->media_type, &json, err);
 }
 
 /* What is here. Its plain layers are compressed, so its digest may become another. */
 static int send_member(struct list_push *p, struct arena *arena, struct oci_descriptor *d,
 		       struct error *err)
 {
-	const struct image_push_options o = { .access = *p->access, .stop_fd = p->stop_fd };
+	const struct image_push_options o = { .access = *p->options->access,
+					      .compression = p->options->compression,
+					      .sign = p->options->sign,
+					      .stop_fd = p->options->stop_fd };
 	cleanup_buf struct buf json = { 0 };
 	struct digest id;
 	int r;
@@ -175,7 +191,7 @@ static int push_member(struct list_push *p, struct arena *arena, struct oci_desc
 		return r < 0 ? r : 0;
 	text = xasprintf("Pushed ref %s/%s@%s with digest: %s", p->target->domain, p->target->path,
 			 d->digest, d->digest);
-	progress_show(p->said, NULL, text, 0, 0);
+	progress_show(p->options->said, NULL, text, 0, 0);
 	return 0;
 }
 
@@ -206,22 +222,20 @@ static int push_all(struct list_push *p, struct manifest_list *list, struct erro
 	if (r < 0)
 		return r;
 	manifest_list_format(list, &json);
-	r = registry_manifest_put(p->registry, p->target->tag, manifest_list_media_type(list),
-				  json.data, json.len, err);
+	id = sha256_digest(json.data, json.len);
+	r = put_signed(p, &id, p->target->tag, manifest_list_media_type(list), &json, err);
 	if (r < 0)
 		return r;
-	id = sha256_digest(json.data, json.len);
-	progress_show(p->said, NULL, id.text, 0, 0);
+	progress_show(p->options->said, NULL, id.text, 0, 0);
 	return 0;
 }
 
 int manifest_list_push(struct image_store *store, const char *name, const struct reference *target,
-		       const struct registry_access *access, const struct progress_sink *said,
-		       int stop_fd, struct error *err)
+		       const struct manifest_push_options *options, struct error *err)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
 	cleanup_with(registry_close) struct registry *registry = NULL;
-	struct list_push p = { store, target, NULL, access, said, stop_fd };
+	struct list_push p = { .store = store, .target = target, .options = options };
 	struct stop stop = STOP_NONE;
 	struct manifest_list list;
 	int r = manifest_list_load(store, name, arena, &list, err);
@@ -229,13 +243,15 @@ int manifest_list_push(struct image_store *store, const char *name, const struct
 	if (r == 0)
 		r = check_members(&list, name, err);
 	if (r == 0)
-		r = open_registry(target, true, access, &registry, err);
+		r = signer_open(&options->sign, &p.signer, err);
 	if (r == 0)
-		r = stop_watch(&stop, stop_fd, registry, err);
-	if (r < 0)
-		return r;
+		r = open_registry(target, true, options->access, &registry, err);
+	if (r == 0)
+		r = stop_watch(&stop, options->stop_fd, registry, err);
 	p.registry = registry;
-	r = push_all(&p, &list, err);
+	if (r == 0)
+		r = push_all(&p, &list, err);
 	stop_done(&stop);
+	signer_close(&p.signer);
 	return r;
 }

@@ -15,7 +15,6 @@
 #include "image/platform.h"
 #include "image/push_private.h"
 #include "oci/image.h"
-#include "registry/lookaside.h"
 #include "registry/registry.h"
 #include "registry/upload.h"
 
@@ -220,27 +219,26 @@ static int check_platform(struct push *p, const struct image *image, const char 
 }
 
 /* Who cannot sign it, or has no place for signatures, does not push it. */
-static int put_signed(struct push *p, const struct reference *ref, const struct sent_manifest *m,
-		      struct error *err)
+static int put_signed(struct push *p, const struct reference *ref, const char *tag,
+		      const struct sent_manifest *m, struct error *err)
 {
 	struct digest id = sha256_digest(m->json, m->len);
-	cleanup_lookaside struct lookaside place = { 0 };
-	cleanup_buf struct buf message = { 0 };
-	int r = lookaside_find_staging(ref->domain, ref->path, &place, err);
+	cleanup_signing struct signing signing = { 0 };
+	int r = sign_manifest(&p->signer, p->registry, ref, &id, &signing, err);
 
 	if (r == 0)
-		r = sign_manifest(&p->options->sign, ref, &id, &message, err);
-	if (r == 0)
-		r = put_manifest(p, ref->tag, m, err);
-	return r < 0 ? r : lookaside_write(&place, &id, message.data, message.len, err);
+		r = put_manifest(p, tag, m, err);
+	return r < 0 ? r : sign_keep(&signing, &id, err);
 }
 
 /*
- * ref         where it goes; NULL: under its digest alone
+ * ref         under which name it is signed
+ * tag         where it goes; NULL: under its digest alone
  * rewritten   holds what the manifest became, if it is not the image's own any more
  */
 static int push_image(struct push *p, const struct image *image, const struct reference *ref,
-		      struct sent_manifest *ret, struct buf *rewritten, struct error *err)
+		      const char *tag, struct sent_manifest *ret, struct buf *rewritten,
+		      struct error *err)
 {
 	cleanup_free struct push_blob *blobs = xcalloc(image->n_layers + 1, sizeof(*blobs));
 	size_t n;
@@ -252,9 +250,7 @@ static int push_image(struct push *p, const struct image *image, const struct re
 		r = push_blobs(p, blobs, n, err);
 	if (r == 0)
 		r = rewrite_manifest(image, blobs, n, ret, rewritten, err);
-	if (r == 0 && ref && p->options->sign.key)
-		return put_signed(p, ref, ret, err);
-	return r < 0 ? r : put_manifest(p, ref ? ref->tag : NULL, ret, err);
+	return r < 0 ? r : put_signed(p, ref, tag, ret, err);
 }
 
 /* name: under which it goes */
@@ -269,7 +265,7 @@ static int push_named(struct push *p, const struct image *image, const char *nam
 	if (r == 0)
 		r = check_platform(p, image, name, err);
 	if (r == 0)
-		r = push_image(p, image, &ref, &m, &rewritten, err);
+		r = push_image(p, image, &ref, ref.tag, &m, &rewritten, err);
 	return r < 0 ? r : record_digest(p, name, &image->manifest_id, &m, err);
 }
 
@@ -335,14 +331,16 @@ static int push_open(struct push *p, struct error *err)
 					    .path = p->ref->path,
 					    .push = true,
 					    .access = p->options->access };
-	int r = registry_open(&o, &p->registry, err);
+	int r = signer_open(&p->options->sign, &p->signer, err);
 
-	if (r < 0)
-		return r;
 	p->stop = STOP_NONE;
-	r = stop_watch(&p->stop, p->options->stop_fd, p->registry, err);
+	if (r == 0)
+		r = registry_open(&o, &p->registry, err);
+	if (r == 0)
+		r = stop_watch(&p->stop, p->options->stop_fd, p->registry, err);
 	if (r < 0) {
 		registry_close(p->registry);
+		signer_close(&p->signer);
 		return r;
 	}
 	p->repository = xasprintf("%s/%s", p->ref->domain, p->ref->path);
@@ -361,6 +359,7 @@ static void push_close(struct push *p)
 	blob_places_done(&p->news);
 	free(p->repository);
 	registry_close(p->registry);
+	signer_close(&p->signer);
 }
 
 int image_push(struct image_store *store, const struct reference *ref,
@@ -414,7 +413,7 @@ int image_push_member(struct image_store *store, const struct reference *ref,
 		r = push_open(&p, err);
 	if (r < 0)
 		return r;
-	r = push_image(&p, image, NULL, &m, &rewritten, err);
+	r = push_image(&p, image, ref, NULL, &m, &rewritten, err);
 	push_close(&p);
 	if (r == 0)
 		buf_add(ret_json, m.json, m.len);

@@ -26,7 +26,7 @@ struct image_push_options {
 	/* Of plain layers. COMPRESSION_NONE: gzip for those that no registry has seen, else all. */
 	enum compression compression;
 	struct registry_access access;
-	struct sign_options sign; /* before the manifest goes, and kept when it is there */
+	struct sign_options sign; /* what goes under the reference, a member of a list, too */
 	unsigned jobs;		  /* layers at once; 0: 5, as docker */
 	int stop_fd;		  /* readable: it ends, with -ECANCELED; <= 0: never */
 	struct progress_sink progress;
@@ -43,7 +43,8 @@ int image_push(struct image_store *store, const struct reference *ref,
 
 struct buf;
 /*
- * Push one image to the repository of ref under its digest alone, for a manifest list.
+ * Push one image to the repository of ref under its digest alone, for a manifest list. It is signed under the
+ * name of ref.
  *
  * ret_json   appended: its manifest as the registry has it now
  * Errors     ERROR_NOT_FOUND: no image here has this manifest

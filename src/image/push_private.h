@@ -18,6 +18,7 @@ struct push {
 	const struct image_push_options *options;
 	struct registry *registry;
 	struct stop stop;
+	struct signer signer;
 	char *repository; /* "docker.io/library/nginx" */
 	struct blob_places places;
 	pthread_mutex_t lock; /* of news */

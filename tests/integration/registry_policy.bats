@@ -256,6 +256,91 @@ sigstore() {
   policy "{\"type\":\"sigstoreSigned\",\"keyPath\":\"$1\",\"signedIdentity\":{\"type\":\"${2:-matchRepository}\"}}"
 }
 
+# sealed KEY.pem OUT [KIND]: the key as cosign and skopeo keep it, with the passphrase "secret"
+sealed() {
+  openssl pkcs8 -topk8 -nocrypt -outform DER -in "$1" | "$BERTH_TOP/tests/lib/sealed-key" secret "${3:-SIGSTORE}" >"$2"
+}
+
+@test "push --sign-by-sigstore-private-key: attached signatures of our own" {
+  local dir=$BATS_TEST_TMPDIR kind
+  sealed "$BATS_FILE_TMPDIR/good.pem" "$dir/key" || skip "needs libsodium"
+  printf 'secret\nsecond line\n' >"$dir/passphrase"
+  echo wrong >"$dir/wrong"
+  sigstore "$BATS_FILE_TMPDIR/good.pub" matchExact
+  berth load -q -i "$BATS_FILE_TMPDIR/image.tar" --signature-policy <(echo '{"default":[{"type":"insecureAcceptAnything"}]}') >/dev/null
+  id=$(berth images -q)
+  sign() { berth push -q --sign-passphrase-file "$dir/passphrase" --sign-by-sigstore-private-key "$@"; }
+  sign "$dir/key" "$id" "$REGISTRY/attached/a:1"
+  # who cannot sign pushes nothing
+  run -1 berth push --sign-by-sigstore-private-key "$dir/key" --sign-passphrase-file "$dir/wrong" "$id" "$REGISTRY/attached/b:1"
+  expect_text "the passphrase does not unlock the key"
+  run -1 berth push --sign-by-sigstore-private-key "$dir/key" "$id" "$REGISTRY/attached/b:1" </dev/null
+  expect_text "asking for the key's passphrase"
+  run -1 sign "$BATS_FILE_TMPDIR/good.pem" "$id" "$REGISTRY/attached/b:1"
+  expect_text "no key in PEM"
+  sed 's/^[a-zA-Z0-9]\{8\}/AAAAAAAA/' "$dir/key" >"$dir/damaged"
+  run -1 sign "$dir/damaged" "$id" "$REGISTRY/attached/b:1"
+  run -1 sign "$dir/nothing" "$id" "$REGISTRY/attached/b:1"
+  expect_text "'$dir/nothing'"
+  run -1 sign "$dir/key" --sign-by good@berth.test "$id" "$REGISTRY/attached/b:1"
+  expect_text "is of one key"
+  [ -z "$(curl -s "http://$REGISTRY/v2/attached/b/tags/list" | grep -o '"tags"')" ]
+  # another key; then a second signature beside its
+  sealed "$BATS_FILE_TMPDIR/other.pem" "$dir/other" COSIGN
+  sign "$dir/other" "$id" "$REGISTRY/attached/c:1"
+  berth rmi -f "$id" >/dev/null
+  pulls attached/a:1
+  refuses attached/c:1 "not by the key of the rule" 1
+  policy '{"type":"insecureAcceptAnything"}'
+  berth pull -q "$REGISTRY/attached/c:1" >/dev/null
+  sign "$dir/key" "$REGISTRY/attached/c:1"
+  berth rmi "$REGISTRY/attached/c:1" >/dev/null
+  sigstore "$BATS_FILE_TMPDIR/good.pub" matchExact
+  pulls attached/c:1
+  sigstore "$BATS_FILE_TMPDIR/other.pub" matchExact
+  pulls attached/c:1
+  # the other kinds of keys that cosign takes over
+  policy '{"type":"insecureAcceptAnything"}'
+  berth pull -q "$REGISTRY/attached/a:1" >/dev/null
+  for kind in rsa ed25519; do
+    openssl genpkey -algorithm $kind -out "$dir/$kind.pem" 2>/dev/null
+    openssl pkey -in "$dir/$kind.pem" -pubout -out "$dir/$kind.pub"
+    sealed "$dir/$kind.pem" "$dir/$kind"
+    sign "$dir/$kind" "$REGISTRY/attached/a:1" "$REGISTRY/attached/$kind:1"
+  done
+  berth rmi "$REGISTRY/attached/a:1" >/dev/null
+  for kind in rsa ed25519; do
+    sigstore "$dir/$kind.pub" matchExact
+    pulls attached/$kind:1
+  done
+}
+
+@test "manifest push signs the list and its members" {
+  local dir=$BATS_TEST_TMPDIR
+  policy '{"type":"insecureAcceptAnything"}'
+  berth manifest create "$REGISTRY/lists/gpg:1" "$REGISTRY/plain:1"
+  berth manifest push --sign-by good@berth.test "$REGISTRY/lists/gpg:1"
+  berth manifest push --purge "$REGISTRY/lists/gpg:1" "$REGISTRY/lists/unsigned:1"
+  policy "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$BATS_FILE_TMPDIR/good.asc\"}"
+  takes lists/gpg:1 # skopeo asks for the member's
+  [ "$(ls -d "$SIGNATURES"/lists/gpg@* | wc -l)" -eq 2 ]
+  refuses lists/unsigned:1 "there is no signature of"
+  sealed "$BATS_FILE_TMPDIR/good.pem" "$dir/key" || skip "needs libsodium"
+  echo secret >"$dir/passphrase"
+  policy '{"type":"insecureAcceptAnything"}'
+  berth pull -q "$REGISTRY/plain:1" >/dev/null
+  berth tag "$REGISTRY/plain:1" here:1
+  berth manifest create "$REGISTRY/lists/attached:1" "$REGISTRY/plain:1" here:1
+  run -1 berth manifest push --sign-by-sigstore-private-key "$dir/key" --sign-passphrase-file /dev/null "$REGISTRY/lists/attached:1"
+  expect_text "the passphrase does not unlock the key"
+  [ -z "$(curl -s "http://$REGISTRY/v2/lists/attached/tags/list" | grep -o '"tags"')" ]
+  berth manifest push --purge --sign-by-sigstore-private-key "$dir/key" --sign-passphrase-file "$dir/passphrase" "$REGISTRY/lists/attached:1"
+  berth rmi "$REGISTRY/plain:1" here:1 >/dev/null
+  [ "$(curl -s "http://$REGISTRY/v2/lists/attached/tags/list" | grep -o 'sha256-[0-9a-f]*[.]sig' | wc -l)" -eq 2 ]
+  sigstore "$BATS_FILE_TMPDIR/good.pub" matchExact
+  pulls lists/attached:1
+}
+
 @test "attached signatures: what skopeo signs, and what it says of ours" {
   local to
   mkdir -p "$BATS_FILE_TMPDIR/attached.d"
@@ -263,6 +348,7 @@ sigstore() {
   echo secret >"$BATS_TEST_TMPDIR/passphrase"
   skopeo generate-sigstore-key --output-prefix "$BATS_TEST_TMPDIR/key" --passphrase-file "$BATS_TEST_TMPDIR/passphrase" >/dev/null 2>&1 ||
     skip "needs a skopeo with attached signatures (Debian 13's)"
+  echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$POLICY"
   for to in signed:1 again:1; do
     skopeo --registries.d "$BATS_FILE_TMPDIR/attached.d" copy -q --dest-tls-verify=false --sign-by-sigstore-private-key "$BATS_TEST_TMPDIR/key.private" \
       --sign-passphrase-file "$BATS_TEST_TMPDIR/passphrase" "docker-archive:$BATS_FILE_TMPDIR/image.tar" "docker://$REGISTRY/$to"
@@ -287,6 +373,18 @@ sigstore() {
   # those of the other tests, made as cosign makes them
   pulls cosign:1
   attached_takes cosign:1
+  # ours, with skopeo's key: an image, a list
+  policy '{"type":"insecureAcceptAnything"}'
+  berth pull -q "$REGISTRY/plain:1" >/dev/null
+  berth push -q --sign-by-sigstore-private-key "$BATS_TEST_TMPDIR/key.private" --sign-passphrase-file "$BATS_TEST_TMPDIR/passphrase" "$REGISTRY/plain:1" "$REGISTRY/ours/image:1"
+  berth manifest create "$REGISTRY/ours/list:1" "$REGISTRY/plain:1"
+  berth manifest push --purge --sign-by-sigstore-private-key "$BATS_TEST_TMPDIR/key.private" --sign-passphrase-file "$BATS_TEST_TMPDIR/passphrase" "$REGISTRY/ours/list:1"
+  berth rmi "$REGISTRY/plain:1" >/dev/null
+  sigstore "$BATS_TEST_TMPDIR/key.pub" matchExact
+  for to in image list; do
+    pulls ours/$to:1
+    attached_takes ours/$to:1
+  done
   sigstore "$BATS_FILE_TMPDIR/other.pub"
   refuses cosign:1 "not by the key of the rule" 1
   run ! attached_takes cosign:1
