@@ -638,6 +638,9 @@ static int calls_under_the_default_profile(void)
 		return 7;
 	if (syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0) < 0)
 		return 8;
+	/* the kernel looks at its low half */
+	if (syscall(SYS_socket, AF_ALG | 1L << 32, SOCK_SEQPACKET, 0) != -1 || errno != EPERM)
+		return 12;
 	if (syscall(SYS_personality, 0x123) != -1 || errno != EPERM)
 		return 9;
 	if (syscall(SYS_personality, 0xffffffff) < 0)
