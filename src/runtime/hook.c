@@ -121,13 +121,14 @@ static NORETURN void exec_hook(const struct hook_run *run, int state_fd, int rep
 	const struct hook_how *how = run->how;
 	char *const alone[] = { (char *)(uintptr_t)h->path, NULL };
 	char *const *argv = h->args ? (char *const *)(uintptr_t)h->args : alone;
+	const char *const *env = h->env ? h->env : how->env;
 	struct error err;
 
 	if (give_stdio(how, state_fd, &err) == 0 &&
 	    (!how->confine || how->confine(how->confine_arg, &err) == 0)) {
 		sig_reset_dispositions();
 		sig_unblock_all();
-		execve(h->path, argv, h->env ? (char *const *)(uintptr_t)h->env : environ);
+		execve(h->path, argv, env ? (char *const *)(uintptr_t)env : environ);
 		error_sys(&err, "cannot execute it");
 	}
 	(void)sock_send(report_fd, &err, sizeof(err), NULL, 0); /* nobody else to tell */

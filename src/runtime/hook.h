@@ -40,6 +40,7 @@ void hook_output_close(struct hook_output *output);
 struct hook_how {
 	const char *state;		  /* the state document, given on stdin */
 	const struct hook_output *output; /* or NULL: the caller's */
+	const char *const *env;		  /* of a hook that names none, or NULL: the caller's */
 	int (*confine)(void *arg, struct error *err);
 	void *confine_arg;
 };

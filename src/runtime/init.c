@@ -264,19 +264,16 @@ static int init_names(struct init *init, struct error *err)
 }
 
 static int run_hooks(struct init *init, enum oci_hook_kind kind, enum container_status status,
-		     int (*confine)(void *, struct error *), struct error *err)
+		     struct hook_how how, struct error *err)
 {
 	cleanup_buf struct buf state = { 0 };
 
 	if (init->spec->hooks.n[kind] == 0)
 		return 0;
 	container_format_state(init->container, status, init->host_pid, NULL, &state);
-	return hooks_run(&init->spec->hooks, kind,
-			 &(struct hook_how){ .state = buf_str(&state),
-					     .output = init->hook_output,
-					     .confine = confine,
-					     .confine_arg = init->process },
-			 err);
+	how.state = buf_str(&state);
+	how.output = init->hook_output;
+	return hooks_run(&init->spec->hooks, kind, &how, err);
 }
 
 static int init_hooks(struct init *init, struct error *err)
@@ -291,7 +288,8 @@ static int init_hooks(struct init *init, struct error *err)
 	r = expect(init, SYNC_HOOKED, err);
 	if (r < 0)
 		return r;
-	return run_hooks(init, OCI_HOOK_CREATE_CONTAINER, CONTAINER_CREATING, NULL, err);
+	return run_hooks(init, OCI_HOOK_CREATE_CONTAINER, CONTAINER_CREATING,
+			 (struct hook_how){ 0 }, err);
 }
 
 static int init_limits(struct init *init, struct error *err)
@@ -364,7 +362,12 @@ static int init_start_hooks(struct init *init, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	return run_hooks(init, OCI_HOOK_START_CONTAINER, CONTAINER_CREATED, confine_hook, err);
+	/* a program of the container's: the variables of who made it are not for it */
+	return run_hooks(init, OCI_HOOK_START_CONTAINER, CONTAINER_CREATED,
+			 (struct hook_how){ .env = init->process->env,
+					    .confine = confine_hook,
+					    .confine_arg = init->process },
+			 err);
 }
 
 static int init_confine(struct init *init, struct error *err)

@@ -60,7 +60,7 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
   printf '#!/proc/self/exe\n' >"$b/rootfs/evil"
   chmod 755 "$b/rootfs/evil"
   edit_config "$b" 'c["process"]["args"] = ["/evil"]'
-  run timeout 10 "$copy" --root "$RUNTIME_ROOT" run -b "$b" c1 </dev/null
+  run timeout -s KILL 10 "$copy" --root "$RUNTIME_ROOT" run -b "$b" c1 </dev/null
   [ "$status" != 0 ]
   [ "$(sha256sum <"$copy")" = "$own" ] || fail "berth-runtime was overwritten"
 }
@@ -278,6 +278,21 @@ PYTHON
     run runtime exec -u "$user" c1 id -u
     [ "$status" != 0 ] || fail "user '$user' was accepted: $output"
   done
+}
+
+# Defence: process_setup's own list of variables, and init_start_hooks(): such a hook is a program of the container.
+@test "CVE-2020-14370, CVE-2021-3602: run, exec and hooks in the container have none of the caller's variables" {
+  export BERTH_TEST_SECRET=leaked
+  in_container 'echo of the program; env; cat /of-hook' 'c["process"]["env"] = ["PATH=/bin", "OWN=kept"]' \
+    'c["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo of the hook >/of-hook; env >>/of-hook"]}]}'
+  expect_text "of the hook"
+  [ "$(grep -c OWN=kept <<<"$output")" = 2 ] || fail "not the variables of config.json"
+  expect_no_text leaked
+  edit_config "$b" 'c["process"]["args"] = ["sleep", "100"]'
+  runtime run -d -b "$b" c1 </dev/null >/dev/null 2>&1
+  run -0 runtime exec c1 env
+  expect_text OWN=kept
+  expect_no_text leaked
 }
 
 @test "CVE-2025-24965, CVE-2024-3154: files that berth writes into a root follow no links of the image" {
