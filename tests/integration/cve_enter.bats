@@ -77,7 +77,7 @@ start() { runtime run -d -b "$b" "$@" c1 </dev/null >"$BATS_TEST_TMPDIR/log" 2>&
   for name in /proc/self/exe /linked /script; do
     edit_config "$b" "c['process']['args'] = ['$name', '--log=/fifo', 'list']"
     # with nobody at the other end of the fifo it would hang, and could be looked at
-    run timeout 20 berth-runtime --root "$RUNTIME_ROOT" run -b "$b" c1 </dev/null
+    run timeout -s KILL 20 berth-runtime --root "$RUNTIME_ROOT" run -b "$b" c1 </dev/null
     expect_text "executed in a container by a link to the runtime's file"
     [ "$status" = 1 ]
   done

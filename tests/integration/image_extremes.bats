@@ -42,7 +42,7 @@ PYTHON
   refused
 }
 
-@test "bombs of zstd and gzip end at the disk's reserve; what is compressed twice is no layer" {
+@test "CVE-2017-14992: bombs of zstd and gzip end at the disk's reserve; what is compressed twice is no layer" {
   mkdir "$work/disk"
   mount -t tmpfs -o size=100m berth-bombs "$work/disk"
   export BERTH_ROOT=$work/disk/store

@@ -40,7 +40,7 @@ teardown() {
   expect_text "Berth Root Dir: $USER_HOME/data/berth"
 }
 
-@test "without XDG_RUNTIME_DIR the state lies in /tmp, and another's directory there is refused" {
+@test "CVE-2019-12439: without XDG_RUNTIME_DIR the state lies in /tmp, and another's directory there is refused" {
   run -0 as_user sh -c 'unset XDG_RUNTIME_DIR; berth run --rm berth-test echo hi; kill "$(cat /tmp/berth-$(id -u)/berth/userns.pid)"'
   expect_output hi
   [ "$(stat -c %a:%u "/tmp/berth-$USER_ID")" = "700:$USER_ID" ]
