@@ -164,7 +164,7 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
 }
 
 # Defence: MOUNT_OP_F_NO_SYMLINK.
-@test "CVE-2023-27561, CVE-2019-19921: /proc or /sys that are links are refused" {
+@test "CVE-2023-27561, CVE-2023-28642, CVE-2019-19921: /proc or /sys that are links are refused" {
   local name
   for name in proc sys; do
     mv "$b/rootfs/$name" "$b/rootfs/real-$name"
@@ -213,7 +213,7 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
   expect_output 4321
 }
 
-@test "CVE-2021-30465, CVE-2024-45310: mount targets are resolved inside the root, links and all" {
+@test "CVE-2021-30465, CVE-2024-45310, CVE-2015-1335, CVE-2019-18837, CVE-2026-87766: mount targets are resolved inside the root, links and all" {
   ln -s / "$b/rootfs/top"
   ln -s "$host" "$b/rootfs/absolute"
   ln -s "../../../../../../../../../../..$host" "$b/rootfs/climbing"
@@ -295,7 +295,7 @@ PYTHON
   expect_no_text leaked
 }
 
-@test "CVE-2025-24965, CVE-2024-3154: files that berth writes into a root follow no links of the image" {
+@test "CVE-2025-24965, CVE-2024-5154: files that berth writes into a root follow no links of the image" {
   mkdir -p "$BATS_TEST_TMPDIR/add/etc"
   local name
   ln -s "$host/file" "$BATS_TEST_TMPDIR/add/etc/hosts"

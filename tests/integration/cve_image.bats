@@ -172,7 +172,7 @@ PYTHON
 }
 
 # A file system of the kernel that decides: docker's filter, and what is shown read-only.
-@test "CVE-2022-0492, CVE-2022-0185, CVE-2022-0847: no new namespaces, file systems or cgroup roots by default" {
+@test "CVE-2022-0492, CVE-2022-0185: no new namespaces, file systems or cgroup roots by default" {
   image "pass"
   run berth run --rm hostile unshare -U true
   [ "$status" != 0 ] || fail "a user namespace was made"
@@ -226,14 +226,16 @@ socket.socket()'
   expect_no_text "-1 -1 -1 -1 -1 -1 -38"
 }
 
-@test "CVE-2021-41091, CVE-2021-21284, CVE-2024-25621: nobody else may look into store and state" {
+@test "CVE-2021-41091, CVE-2021-21284, CVE-2024-25621, CVE-2025-64507: nobody else may look into store and state" {
   export BERTH_ROOT=$BATS_TEST_TMPDIR/new-store BERTH_STATE=$BATS_TEST_TMPDIR/new-run
   umask 0
-  image "pass"
+  image "c['Volumes'] = {'/volume': {}}"
   berth run -d --name open hostile sleep 60 >/dev/null
-  berth exec open true
+  berth exec open sh -c 'cp /bin/busybox /volume/su; chmod 4755 /volume/su'
   local left
   # what lies in a closed directory may have any mode, as an image's files must
+  run setpriv --reuid 65534 --regid 65534 --clear-groups "$BERTH_ROOT"/containers/*/volumes/*/su true
+  [ "$status" != 0 ] || fail "another user runs what a container made set-user-id"
   left=$(find "$BERTH_ROOT" "$BERTH_STATE" -maxdepth 0 -perm /077; find "$BERTH_ROOT"/containers/*/{container.log,config.json} "$BERTH_STATE" "$BERTH_ROOT"/berth.db* -perm /077 2>/dev/null)
   berth rm -f open >/dev/null
   [ -z "$left" ] || fail "open to others: $left"

@@ -60,7 +60,7 @@ PYTHON
   refused
 }
 
-@test "many entries: bounded memory" {
+@test "CVE-2023-25153: many entries: bounded memory" {
   local n=${BERTH_TEST_ENTRIES:-100000}
   python3 - "$work/many.tar" "$n" <<'PYTHON'
 import sys, tarfile

@@ -91,6 +91,22 @@ monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"
   [ "$dirty" -le 100 ] || fail "the monitor has $dirty KiB of its own"
 }
 
+# Defence: attach.c, peer_free().
+@test "CVE-2022-23471, CVE-2022-31030, CVE-2025-64329: clients that come and go, and much output, leave a monitor as small as it was" {
+  local monitor few i
+  berth run -d --name busy --log-driver none berth-test sh -c 'while :; do head -c 100000 /dev/zero; sleep 0.02; done' >/dev/null
+  monitor=$(monitor_of busy)
+  size() { echo "$(ls "/proc/$monitor/fd" | wc -l) $(awk '/^Private_Dirty/ { print $2 }' "/proc/$monitor/smaps_rollup")"; }
+  attach() { for i in $(seq "$1"); do timeout -s "$2" 0.05 berth attach --no-stdin busy >/dev/null 2>&1 || true; done; }
+  attach 10 KILL
+  sleep 0.5
+  read -r -a few <<<"$(size)"
+  attach 60 KILL
+  wait_until 10 bash -c '[ "$(ls /proc/$1/fd | wc -l)" -le $2 ]' _ "$monitor" "${few[0]}"
+  read -r -a many <<<"$(size)"
+  [ "${many[1]}" -le $((few[1] + 64)) ] || fail "${few[1]} KiB of its own before, ${many[1]} after"
+}
+
 @test "nothing of the monitor stays behind" {
   berth run --rm berth-test true
   berth run -d --rm --name short berth-test true >/dev/null

@@ -427,7 +427,7 @@ empty_store() {
   expect_output ""
 }
 
-@test "what is not what its digest or its size says is not kept" {
+@test "CVE-2026-48769, CVE-2026-81500: what is not what its digest or its size says is not kept" {
   local fault
   empty_store
   for fault in flipped longer shorter othermanifest endless; do

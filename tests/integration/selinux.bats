@@ -143,7 +143,7 @@ tmpfs $FILES
   done
 }
 
-@test "-v: Z makes files the container's own, z everybody's, and neither those of the system" {
+@test "CVE-2021-43816: -v: Z makes files the container's own, z everybody's, and neither those of the system" {
   local dir=$BATS_TEST_TMPDIR/files
   mkdir -p "$dir/below"
   echo content >"$dir/below/file"
