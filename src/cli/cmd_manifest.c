@@ -471,15 +471,38 @@ static int cmd_inspect_manifest(struct cli *cli, void *target, int n, char **arg
 /* push */
 
 struct push_manifest_flags {
-	bool insecure, purge, quiet;
+	bool insecure, purge, quiet, remove_signatures;
 	const char *digestfile;
+	enum compression compression;
 	struct registry_flags registry;
 	struct sign_flags sign;
 };
 
+/* --all=false is podman's for the list without its members, which must be there then. */
+static int parse_all(void *target UNUSED, const struct option *o, const char *value,
+		     struct error *err)
+{
+	bool all;
+
+	if (str_to_bool(value, &all) < 0)
+		return error_kind(err, ERROR_INVALID,
+				  "invalid argument \"%s\" for \"--%s\" flag: not true or false",
+				  value, o->name);
+	return all ? 0
+		   : error_kind(err, ERROR_UNSUPPORTED,
+				"not supported: --all=false; members that the registry has are "
+				"not sent again");
+}
+
 static const struct option push_manifest_options[] = {
+	{ .name = "all",
+	  .type = OPTION_CALL,
+	  .is_flag = true,
+	  .parse = parse_all,
+	  .help = "Push the members, too (always so)" },
 	REGISTRY_OPTION_AUTHFILE(push_manifest_flags),
 	REGISTRY_OPTION_CERT_DIR(push_manifest_flags),
+	REGISTRY_OPTION_COMPRESSION(push_manifest_flags),
 	REGISTRY_OPTION_CREDS(push_manifest_flags),
 	{ .name = "digestfile",
 	  .type = OPTION_STRING,
@@ -500,6 +523,10 @@ static const struct option push_manifest_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_manifest_flags, quiet),
 	  .help = "Print the digest alone" },
+	{ .name = "remove-signatures",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_manifest_flags, remove_signatures),
+	  .help = "Push without signatures of the members (none are carried over: always so)" },
 	{ .name = "rm",
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_manifest_flags, purge),
@@ -551,7 +578,7 @@ static int cmd_push_manifest(struct cli *cli, void *target, int n, char **args, 
 	struct registry_access access;
 	cleanup_reference struct reference ref = { 0 };
 	struct push_manifest p = { .ref = &ref,
-				   .options = { .access = &access },
+				   .options = { .access = &access, .compression = f->compression },
 				   .listener = { .quiet = f->quiet } };
 	cleanup_secret char *passphrase = NULL;
 	cleanup_free char *name = NULL;

@@ -8,13 +8,13 @@
 struct prune_flags {
 	bool force;
 	char **filter;
-	bool all, volumes;
+	bool all, external, volumes;
 };
 
-/* The first rows are for containers, one more for images, all for the system. */
+/* The first rows are for containers, two more for images, all for the system. */
 #define PRUNE_OPTIONS_CONTAINER 2
-#define PRUNE_OPTIONS_IMAGE	3
-#define PRUNE_OPTIONS_SYSTEM	4
+#define PRUNE_OPTIONS_IMAGE	4
+#define PRUNE_OPTIONS_SYSTEM	5
 extern const struct option prune_options[PRUNE_OPTIONS_SYSTEM];
 
 int cmd_prune_containers(struct cli *cli, void *target, int n, char **args, struct error *err);

@@ -16,26 +16,34 @@
 #include "image/reference.h"
 
 struct push_flags {
-	bool all_tags, quiet;
+	bool all_tags, quiet, remove_signatures;
 	const char *platform, *digestfile;
 	struct sign_flags sign;
 	enum compression compression;
+	enum push_format format;
 	struct registry_flags registry;
 };
 
-static int parse_compression(void *target, const struct option *o, const char *value,
-			     struct error *err)
+static int parse_format(void *target, const struct option *o, const char *value, struct error *err)
 {
+	static const struct {
+		const char *word;
+		enum push_format format;
+	} words[] = {
+		{ "docker", PUSH_FORMAT_DOCKER },
+		{ "oci", PUSH_FORMAT_OCI },
+		{ "v2s2", PUSH_FORMAT_DOCKER },
+	};
 	struct push_flags *f = target;
 
-	if (str_eq(value, "gzip"))
-		f->compression = COMPRESSION_GZIP;
-	else if (str_eq(value, "zstd"))
-		f->compression = COMPRESSION_ZSTD;
-	else
-		return error_kind(err, ERROR_INVALID, "unknown compression format '%s': gzip, zstd",
-				  value);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (str_eq(value, words[i].word)) {
+			f->format = words[i].format;
+			return 0;
+		}
+	}
+	return error_kind(err, ERROR_INVALID, "unknown manifest format '%s': oci, v2s2 (docker)",
+			  value);
 }
 
 static const struct option push_options[] = {
@@ -46,11 +54,7 @@ static const struct option push_options[] = {
 	  .help = "Push all tags of an image to the repository" },
 	REGISTRY_OPTION_AUTHFILE(push_flags),
 	REGISTRY_OPTION_CERT_DIR(push_flags),
-	{ .name = "compression-format",
-	  .type = OPTION_CALL,
-	  .arg = "string",
-	  .parse = parse_compression,
-	  .help = "Compress uncompressed layers with gzip or zstd" },
+	REGISTRY_OPTION_COMPRESSION(push_flags),
 	REGISTRY_OPTION_CREDS(push_flags),
 	{ .name = "digestfile",
 	  .type = OPTION_STRING,
@@ -62,6 +66,11 @@ static const struct option push_options[] = {
 	  .is_flag = true,
 	  .parse = content_trust_parse,
 	  .help = "Without effect: there is no content trust" },
+	{ .name = "format",
+	  .type = OPTION_CALL,
+	  .arg = "string",
+	  .parse = parse_format,
+	  .help = "Push the manifest as oci or v2s2 (docker), whatever the image came as" },
 	{ .name = "platform",
 	  .type = OPTION_STRING,
 	  .arg = "string",
@@ -72,6 +81,10 @@ static const struct option push_options[] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(push_flags, quiet),
 	  .help = "Suppress verbose output" },
+	{ .name = "remove-signatures",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(push_flags, remove_signatures),
+	  .help = "Push without signatures of the source (none are kept: always so)" },
 	SIGN_OPTION_BY(push_flags),
 	SIGN_OPTION_SEALED_KEY(push_flags),
 	SIGN_OPTION_PASSPHRASE_FILE(push_flags),
@@ -141,6 +154,7 @@ static int cmd_push(struct cli *cli, void *target, int n, char **args, struct er
 					.all_tags = f->all_tags,
 					.platform = f->platform,
 					.compression = f->compression,
+					.format = f->format,
 					.pushed = &pushed };
 	cleanup_reference struct reference ref = { 0 };
 	cleanup_secret char *passphrase = NULL;

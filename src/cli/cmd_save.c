@@ -15,11 +15,20 @@
 #include "image/transfer.h"
 
 const struct option save_options[SAVE_OPTIONS] = {
+	{ .name = "compress",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(save_flags, compress),
+	  .help = "Compress uncompressed layers with gzip; for docker-dir" },
 	{ .name = "format",
 	  .type = OPTION_STRING,
 	  .arg = "string",
 	  OPTION_FIELD(save_flags, format),
 	  .help = "docker-archive (default; an OCI layout, too), oci-archive, oci-dir, docker-dir" },
+	{ .name = "multi-image-archive",
+	  .short_name = 'm',
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(save_flags, multi),
+	  .help = "Several images in one archive (always so)" },
 	{ .name = "output",
 	  .short_name = 'o',
 	  .type = OPTION_STRING,
@@ -36,6 +45,10 @@ const struct option save_options[SAVE_OPTIONS] = {
 	  .type = OPTION_BOOL,
 	  OPTION_FIELD(save_flags, quiet),
 	  .help = "Suppress the output (nothing is ever said: the same)" },
+	{ .name = "uncompressed",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(save_flags, uncompressed),
+	  .help = "Take uncompressed layers as they are (without --compress always so)" },
 };
 
 static const char *const formats[] = {
@@ -114,7 +127,12 @@ static int parse_flags(const struct save_flags *f, struct image_save_options *o,
 				  "docker-dir are known",
 				  f->format);
 	*o = (struct image_save_options){ .format = (enum image_save_format)format,
+					  .compress = f->compress,
 					  .platform = f->platform };
+	if (f->compress && (format != IMAGE_SAVE_DOCKER_DIR || f->uncompressed))
+		return error_kind(err, ERROR_INVALID,
+				  "--compress can only be set when --format is 'docker-dir', and "
+				  "without --uncompressed");
 	if (!f->output && (format == IMAGE_SAVE_OCI_DIR || format == IMAGE_SAVE_DOCKER_DIR))
 		return error_kind(err, ERROR_INVALID, "a directory needs a name: --output");
 	if (!f->output && isatty(STDOUT_FILENO))

@@ -6,11 +6,11 @@
 #include "cli/command.h"
 
 struct save_flags {
-	bool quiet;
+	bool compress, uncompressed, multi, quiet;
 	const char *output, *format, *platform;
 };
 
-#define SAVE_OPTIONS 4
+#define SAVE_OPTIONS 7
 extern const struct option save_options[SAVE_OPTIONS];
 
 int cmd_save(struct cli *cli, void *target, int n, char **args, struct error *err);

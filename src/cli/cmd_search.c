@@ -25,13 +25,17 @@ struct search_flags {
 	char **filter;
 	const char *format;
 	int limit;
-	bool list_tags, no_trunc;
+	bool compatible, list_tags, no_trunc;
 	struct registry_flags registry;
 };
 
 static const struct option options[] = {
 	REGISTRY_OPTION_AUTHFILE(search_flags),
 	REGISTRY_OPTION_CERT_DIR(search_flags),
+	{ .name = "compatible",
+	  .type = OPTION_BOOL,
+	  OPTION_FIELD(search_flags, compatible),
+	  .help = "List the column AUTOMATED, too" },
 	REGISTRY_OPTION_CREDS(search_flags),
 	{ .name = "filter",
 	  .short_name = 'f',
@@ -66,7 +70,8 @@ static const struct output_column columns[] = {
 	{ "StarCount", "STARS" },
 };
 
-#define TABLE "table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}"
+#define TABLE		 "table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}"
+#define TABLE_COMPATIBLE TABLE "\t{{.IsAutomated}}"
 
 /* Filters */
 
@@ -147,7 +152,7 @@ static int print(const struct search_flags *f, const struct search_filter *filte
 		 struct registry_search_result *results, size_t n, struct error *err)
 {
 	const struct output o = { .format = f->format,
-				  .default_table = TABLE,
+				  .default_table = f->compatible ? TABLE_COMPATIBLE : TABLE,
 				  .columns = columns,
 				  .n_columns = ARRAY_SIZE(columns) };
 	cleanup_buf struct buf rows = { 0 };

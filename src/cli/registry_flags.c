@@ -23,6 +23,20 @@ int registry_flags_parse_tls(void *target, const struct option *o, const char *v
 	return 0;
 }
 
+int compression_parse(void *target, const struct option *o, const char *value, struct error *err)
+{
+	enum compression *compression = (enum compression *)(void *)((char *)target + o->offset);
+
+	if (str_eq(value, "gzip"))
+		*compression = COMPRESSION_GZIP;
+	else if (str_eq(value, "zstd"))
+		*compression = COMPRESSION_ZSTD;
+	else
+		return error_kind(err, ERROR_INVALID, "unknown compression format '%s': gzip, zstd",
+				  value);
+	return 0;
+}
+
 int content_trust_parse(void *target UNUSED, const struct option *o, const char *value,
 			struct error *err)
 {

@@ -8,6 +8,7 @@
  */
 
 #include "base/option.h"
+#include "codec/inflate.h"
 #include "registry/credential.h"
 #include "registry/registry.h"
 
@@ -18,6 +19,9 @@ struct registry_flags {
 
 int registry_flags_parse_tls(void *target, const struct option *o, const char *value,
 			     struct error *err);
+
+/* --compression-format */
+int compression_parse(void *target, const struct option *o, const char *value, struct error *err);
 
 /* --disable-content-trust[=true]: true is how it is; =false is refused. */
 int content_trust_parse(void *target, const struct option *o, const char *value, struct error *err);
@@ -41,6 +45,14 @@ int destination_parse(const char *text, struct reference *ret, struct error *err
 		.name = "cert-dir", .type = OPTION_STRING, .arg = "path",            \
 		OPTION_FIELD(type_, registry.cert_dir),                              \
 		.help = "Directory of *.crt, *.cert and *.key, instead of certs.d's" \
+	}
+
+/* For a member "compression" of the flags. */
+#define REGISTRY_OPTION_COMPRESSION(type_)                                          \
+	{                                                                           \
+		.name = "compression-format", .type = OPTION_CALL, .arg = "string", \
+		OPTION_FIELD(type_, compression), .parse = compression_parse,       \
+		.help = "Compress uncompressed layers with gzip or zstd"            \
 	}
 
 #define REGISTRY_OPTION_CREDS(type_)                                     \

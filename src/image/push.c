@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "codec/sha256.h"
 #include "image/index.h"
+#include "image/manifest.h"
 #include "image/platform.h"
 #include "image/push_private.h"
 #include "oci/image.h"
@@ -49,13 +50,17 @@ static int choose_packing(struct push *p, const struct image_layer *layer, enum 
 	const struct oci_media_type *type = oci_media_type(layer->media_type);
 	enum compression wanted = p->options->compression;
 
+	bool docker = p->options->format == PUSH_FORMAT_KEEP
+			      ? type->docker
+			      : p->options->format == PUSH_FORMAT_DOCKER;
+
 	*ret = COMPRESSION_NONE;
 	if (type->kind != OCI_MEDIA_LAYER || type->compression != OCI_COMPRESSION_NONE ||
 	    is_packed(p, &layer->blob_id))
 		return 0;
 	if (wanted == COMPRESSION_NONE && blob_places_knows(&p->places, &layer->blob_id))
 		return 0; /* it came from a registry so, and keeps its digest */
-	if (type->docker && wanted == COMPRESSION_ZSTD)
+	if (docker && wanted == COMPRESSION_ZSTD)
 		return error_kind(err, ERROR_UNSUPPORTED,
 				  "docker's manifest format has no zstd layers; the image has that "
 				  "format");
@@ -123,17 +128,38 @@ static const struct push_blob *find_blob(const struct push_blob *blobs, size_t n
 	return NULL;
 }
 
-/* The manifest with what the compressed layers became. 1: it changed, 0: it is as it was. */
-static int rewrite_manifest(const struct image *image, const struct push_blob *blobs, size_t n,
-			    struct sent_manifest *m, struct buf *out, struct error *err)
+/* In the format that is wanted. 1: it changed, 0: it is of that format, or any will do. */
+static int change_format(const struct push *p, const struct image *image,
+			 struct oci_manifest *manifest, struct sent_manifest *m, struct error *err)
+{
+	bool docker = p->options->format == PUSH_FORMAT_DOCKER;
+	int r;
+
+	if (p->options->format == PUSH_FORMAT_KEEP ||
+	    oci_media_type(m->media_type)->docker == docker)
+		return 0;
+	r = manifest_convert(manifest, docker, image->arena, err);
+	if (r < 0)
+		return r;
+	m->media_type = manifest->media_type;
+	return 1;
+}
+
+/* The manifest with what the compressed layers became. */
+static int rewrite_manifest(const struct push *p, const struct image *image,
+			    const struct push_blob *blobs, size_t n, struct sent_manifest *m,
+			    struct buf *out, struct error *err)
 {
 	struct oci_descriptor *layers;
 	struct oci_manifest manifest;
-	bool changed = false;
+	bool changed;
 	int r = oci_manifest_parse(m->json, m->len, image->arena, &manifest, err);
 
+	if (r == 0)
+		r = change_format(p, image, &manifest, m, err);
 	if (r < 0)
 		return r;
+	changed = r > 0;
 	layers = arena_alloc(image->arena, MAX(manifest.n_layers, 1u) * sizeof(*layers));
 	for (size_t i = 0; i < manifest.n_layers; i++) {
 		const struct push_blob *b = find_blob(blobs, n, manifest.layers[i].digest);
@@ -249,7 +275,7 @@ static int push_image(struct push *p, const struct image *image, const struct re
 	if (r == 0)
 		r = push_blobs(p, blobs, n, err);
 	if (r == 0)
-		r = rewrite_manifest(image, blobs, n, ret, rewritten, err);
+		r = rewrite_manifest(p, image, blobs, n, ret, rewritten, err);
 	return r < 0 ? r : put_signed(p, ref, tag, ret, err);
 }
 

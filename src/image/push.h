@@ -25,6 +25,11 @@ struct image_push_options {
 	const char *platform; /* what the image must be for, "linux/arm64"; NULL: anything */
 	/* Of plain layers. COMPRESSION_NONE: gzip for those that no registry has seen, else all. */
 	enum compression compression;
+	enum push_format {
+		PUSH_FORMAT_KEEP, /* as the image came */
+		PUSH_FORMAT_OCI,
+		PUSH_FORMAT_DOCKER, /* manifest schema 2 */
+	} format;
 	struct registry_access access;
 	struct sign_options sign; /* what goes under the reference, a member of a list, too */
 	unsigned jobs;		  /* layers at once; 0: 5, as docker */

@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "codec/deflate.h"
 #include "image/gc.h"
 #include "image/platform.h"
 #include "image/reference.h"
 #include "image/save_sink.h"
+#include "image/stop.h"
 #include "image/store_private.h"
 #include "image/transfer.h"
 #include "oci/image.h"
@@ -113,17 +116,25 @@ static char *place_of(const struct save *s, const struct digest *id)
 			 digest_hex(id));
 }
 
+/* Once: it is counted as written now. */
+static bool is_written(struct save *s, const struct digest *id)
+{
+	for (size_t i = 0; i < s->written.n; i++) {
+		if (digest_eq(&s->written.items[i], id))
+			return true;
+	}
+	digest_set_add(&s->written, id->text);
+	return false;
+}
+
 static int write_blob(struct save *s, const struct digest *id, struct error *err)
 {
 	cleanup_free char *path = place_of(s, id);
 	cleanup_fd int fd = -EBADF;
 	int r;
 
-	for (size_t i = 0; i < s->written.n; i++) {
-		if (digest_eq(&s->written.items[i], id))
-			return 0;
-	}
-	digest_set_add(&s->written, id->text);
+	if (is_written(s, id))
+		return 0;
 	fd = openat(s->store->root_fd, blob_path(id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_sys(err, "cannot open blob '%s'", id->text);
@@ -275,6 +286,76 @@ static int write_layout(struct save *s, struct error *err)
 				       strlen(OCI_LAYOUT_TEXT), err);
 }
 
+/* A plain layer by gzip; layer says what it became. */
+static int write_packed(struct save *s, struct oci_descriptor *layer, struct error *err)
+{
+	cleanup_fd int spool_fd =
+		openat(s->store->root_fd, TMP_DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	cleanup_with(stream_close) struct stream *in = NULL;
+	cleanup_free char *path = NULL;
+	cleanup_fd int fd = -EBADF;
+	struct deflated packed;
+	struct digest id;
+	int r;
+
+	if (spool_fd < 0)
+		return error_sys(err, "cannot make a file in '%s/" TMP_DIR "'",
+				 s->store->root_path);
+	if (digest_parse(layer->digest, &id) < 0)
+		return error_kind(err, ERROR_INVALID, "'%.80s' is no digest", layer->digest);
+	fd = openat(s->store->root_fd, blob_path(&id).s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return error_sys(err, "cannot open blob '%s'", id.text);
+	in = stop_stream_open(stream_from_fd(fd, 0, layer->size, id.text), fd, s->options->stop_fd);
+	r = deflate_copy(in, spool_fd, COMPRESSION_GZIP, NULL, NULL, &packed, err);
+	if (r < 0)
+		return r;
+	if (!digest_eq(&packed.in_id, &id)) {
+		blob_mark(fd, true);
+		return error_kind(err, ERROR_INVALID, "blob '%s' is damaged", id.text);
+	}
+	layer->media_type = oci_media_type(layer->media_type)->docker ? DOCKER_MEDIA_TYPE_LAYER_GZIP
+								      : OCI_MEDIA_TYPE_LAYER_GZIP;
+	layer->digest = arena_strdup(s->arena, packed.out_id.text);
+	layer->size = packed.out_bytes;
+	if (is_written(s, &packed.out_id))
+		return 0;
+	if (lseek(spool_fd, 0, SEEK_SET) < 0)
+		return error_sys(err, "cannot read a file in '%s/" TMP_DIR "'",
+				 s->store->root_path);
+	path = place_of(s, &packed.out_id);
+	return save_sink_copy(s->out, path, spool_fd, &packed.out_id, s->options->stop_fd, err);
+}
+
+/* Config, layers, manifest: its plain layers compressed. */
+static int write_packed_dir(struct save *s, const struct save_image *image, struct error *err)
+{
+	cleanup_buf struct buf json = { 0 };
+	struct oci_descriptor *layers;
+	struct oci_manifest manifest;
+	int r = oci_manifest_parse(image->image->manifest_json, image->entry->manifest_bytes,
+				   s->arena, &manifest, err);
+
+	if (r == 0)
+		r = write_blob(s, &image->image->id, err);
+	if (r < 0)
+		return r;
+	layers = arena_alloc(s->arena, MAX(manifest.n_layers, 1u) * sizeof(*layers));
+	for (size_t i = 0; i < manifest.n_layers && r == 0; i++) {
+		const struct oci_media_type *type = oci_media_type(manifest.layers[i].media_type);
+
+		layers[i] = manifest.layers[i];
+		if (type->kind == OCI_MEDIA_LAYER && type->compression == OCI_COMPRESSION_NONE &&
+		    !type->foreign)
+			r = write_packed(s, &layers[i], err);
+		else
+			r = write_blob(s, &image->image->layers[i].blob_id, err);
+	}
+	manifest.layers = layers;
+	oci_manifest_format(&manifest, &json);
+	return r < 0 ? r : write_document(s, "manifest.json", &json, err);
+}
+
 /* skopeo's "dir:" has the manifest's bytes under a name of its own. */
 static int write_docker_dir(struct save *s, struct error *err)
 {
@@ -286,8 +367,9 @@ static int write_docker_dir(struct save *s, struct error *err)
 		return error_kind(err, ERROR_INVALID, "a docker-dir holds one image, not %zu",
 				  s->n);
 	digest_set_add(&s->written, image->manifest_id.text);
-	r = write_image_blobs(s, image, err);
-	if (r == 0)
+	r = s->options->compress ? write_packed_dir(s, &s->images[0], err)
+				 : write_image_blobs(s, image, err);
+	if (r == 0 && !s->options->compress)
 		r = save_sink_write(s->out, "manifest.json", image->manifest_json,
 				    s->images[0].entry->manifest_bytes, err);
 	return r < 0 ? r : save_sink_write(s->out, "version", version, strlen(version), err);

@@ -84,6 +84,7 @@ enum image_save_format {
 
 struct image_save_options {
 	enum image_save_format format;
+	bool compress;	      /* of a docker-dir: its plain layers by gzip */
 	const char *platform; /* which the images must be for, or NULL */
 	int stop_fd;	      /* as of image_load_options */
 };

@@ -55,6 +55,9 @@ struct oci_media_type {
 /* The row of a media type; never NULL: unknown names give a row of kind OCI_MEDIA_OTHER. */
 const struct oci_media_type *oci_media_type(const char *name);
 
+/* What says the same in docker's family, or in OCI's. NULL: that one has no word for it. */
+const struct oci_media_type *oci_media_twin(const struct oci_media_type *type, bool docker);
+
 #define OCI_MEDIA_TYPE_INDEX	  "application/vnd.oci.image.index.v1+json"
 #define OCI_MEDIA_TYPE_MANIFEST	  "application/vnd.oci.image.manifest.v1+json"
 #define OCI_MEDIA_TYPE_CONFIG	  "application/vnd.oci.image.config.v1+json"

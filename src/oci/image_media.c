@@ -45,6 +45,18 @@ const struct oci_media_type *oci_media_type(const char *name)
 	return &other;
 }
 
+const struct oci_media_type *oci_media_twin(const struct oci_media_type *type, bool docker)
+{
+	if (type->kind == OCI_MEDIA_OTHER || type->kind == OCI_MEDIA_MANIFEST_V1 ||
+	    (docker && type->compression == OCI_COMPRESSION_ZSTD))
+		return NULL; /* docker's zstd was written by some, and is specified nowhere */
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (types[i].kind == type->kind && types[i].compression == type->compression &&
+		    types[i].foreign == type->foreign && types[i].docker == docker)
+			return &types[i];
+	return NULL;
+}
+
 const char *oci_digest_hex(const char *text)
 {
 	const char *hex = str_after(text, "sha256:");

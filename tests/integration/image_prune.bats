@@ -69,7 +69,7 @@ trash_is_empty() {
   run -0 berth image prune <<<n
   expect_output $'WARNING! This will remove all dangling images.\nAre you sure you want to continue? [y/N] '
   [ "$(berth images -q | sort -u | wc -l)" = 2 ]
-  run -0 berth image prune <<<"y but not all"
+  run -0 berth image prune --external <<<"y but not all"
   [ "$(berth images -q | sort -u | wc -l)" = 2 ]
   run -0 berth image prune <<<" Y "
   expect_text "Deleted Images:"

@@ -58,6 +58,22 @@ blobs() {
   [ "$(skopeo inspect --config --format '{{.Architecture}}' "docker-archive:$work/docker.tar:digest:1")" != "" ]
 }
 
+@test "save --compress: plain layers of a directory by gzip, the image stays the same" {
+  needs program:skopeo
+  two plain:1 none oci
+  berth load -q -i "$work/oci-none"
+  berth save --format docker-dir --uncompressed -o "$work/plain" plain:1
+  grep -q 'layer.v1.tar"' "$work/plain/manifest.json"
+  berth save --format docker-dir --compress -o "$work/packed" plain:1
+  ! grep -q 'layer.v1.tar"' "$work/packed/manifest.json"
+  [ "$(grep -o 'layer.v1.tar+gzip"' "$work/packed/manifest.json" | wc -l)" -eq 2 ]
+  skopeo copy -q "dir:$work/packed" "docker-archive:$work/copy.tar" # checks digests and sizes
+  [ "$(skopeo inspect --config --raw "dir:$work/packed" | sha256sum)" = "$(skopeo inspect --config --raw "dir:$work/plain" | sha256sum)" ]
+  [ "$(ls "$work/packed" | wc -l)" -eq 5 ] # two layers, config, manifest, version
+  run -1 berth save --format oci-dir --compress -o "$work/oci" plain:1
+  expect_text "--compress can only be set when --format is 'docker-dir'"
+}
+
 @test "save: twice gives the same bytes" {
   two same:1 gzip docker
   berth load -q -i "$work/docker-gzip"

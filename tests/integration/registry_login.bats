@@ -242,6 +242,8 @@ EOF2
   [ "$status" -eq 0 ]
   [[ ${lines[0]} = "NAME "*"DESCRIPTION"*"STARS"*"OFFICIAL" ]]
   [ "${#lines[@]}" -eq 3 ]
+  run -0 berth search --compatible "$REGISTRY/team"
+  [[ ${lines[0]} = "NAME "*"OFFICIAL"*"AUTOMATED" ]]
   run berth search --format '{{.Name}} {{.StarCount}}' "$REGISTRY/team"
   [ "$output" = "$REGISTRY/team/db 0"$'\n'"$REGISTRY/team/web 0" ]
   run berth search --filter stars=1 --format '{{.Name}}' "$REGISTRY/team"

@@ -70,7 +70,9 @@ raw() {
   berth manifest push "$R/b/docker:1"
   raw "$R/b/docker:1" | grep -q '"mediaType": "application/vnd.docker.distribution.manifest.list.v2+json"'
   berth manifest create "$R/b/oci:1" "$R/oci/amd64:1" "$R/docker/arm64:1"
-  berth manifest push "$R/b/oci:1"
+  berth manifest push --all --remove-signatures "$R/b/oci:1"
+  run -125 berth manifest push --all=false "$R/b/oci:1"
+  expect_text "not supported: --all=false"
   raw "$R/b/oci:1" | grep -q '"mediaType": "application/vnd.oci.image.index.v1+json"'
 }
 

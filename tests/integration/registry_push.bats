@@ -120,6 +120,39 @@ member() {
   run -125 berth push --compression-format lz4 "$REGISTRY/zstd:1"
 }
 
+@test "--format: an image of one format goes as one of the other" {
+  local id to
+  fill oci "$REGISTRY/oci:1"
+  id=$(berth image inspect -f '{{.Id}}' "$REGISTRY/oci:1")
+  berth push -q "$REGISTRY/oci:1" "$REGISTRY/as/oci:1"
+  for to in v2s2 docker; do
+    berth push -q --format $to --remove-signatures "$REGISTRY/oci:1" "$REGISTRY/as/$to:1"
+    raw "$REGISTRY/as/$to:1" >"$work/manifest"
+    [ "$(member '["mediaType"]' <"$work/manifest")" = application/vnd.docker.distribution.manifest.v2+json ]
+    [ "$(member '["config"]["mediaType"]' <"$work/manifest")" = application/vnd.docker.container.image.v1+json ]
+    [ "$(member '["layers"][0]["mediaType"]' <"$work/manifest")" = application/vnd.docker.image.rootfs.diff.tar.gzip ]
+    [ "$(member '["config"]["digest"]' <"$work/manifest")" = "$id" ]
+  done
+  skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/as/v2s2:1" "dir:$work/copy" # checks digests
+  berth rmi "$REGISTRY/oci:1" >/dev/null
+  # and back: the layers are compressed now, so the manifest is what an OCI push of it gives
+  berth pull -q "$REGISTRY/as/v2s2:1"
+  [ "$(berth image inspect -f '{{.Id}}' "$REGISTRY/as/v2s2:1")" = "$id" ]
+  berth push -q --format oci "$REGISTRY/as/v2s2:1" "$REGISTRY/as/back:1"
+  [ "$(raw "$REGISTRY/as/back:1" | sha256sum)" = "$(raw "$REGISTRY/as/oci:1" | sha256sum)" ]
+  berth push -q --format v2s2 "$REGISTRY/as/v2s2:1" "$REGISTRY/as/same:1" # nothing is written anew
+  [ "$(raw "$REGISTRY/as/same:1" | sha256sum)" = "$(raw "$REGISTRY/as/v2s2:1" | sha256sum)" ]
+  run -125 berth push --format v2s1 "$REGISTRY/as/v2s2:1"
+  expect_text "unknown manifest format 'v2s1': oci, v2s2 (docker)"
+  berth rmi "$REGISTRY/as/v2s2:1" >/dev/null # its layers are compressed
+  fill docker "$REGISTRY/zstd:2"
+  berth push -q --compression-format zstd "$REGISTRY/zstd:2" "$REGISTRY/as/zstd:1"
+  berth pull -q "$REGISTRY/as/zstd:1"
+  run -1 berth push --format v2s2 "$REGISTRY/as/zstd:1" "$REGISTRY/as/no:1"
+  expect_text "docker's manifest format has nothing like 'application/vnd.oci.image.layer.v1.tar+zstd'"
+  run ! raw "$REGISTRY/as/no:1"
+}
+
 @test "docker and podman run what import and push made" {
   needs program:docker program:dockerd program:podman
   make_image tar "$work/rootfs.tar"
