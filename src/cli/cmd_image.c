@@ -85,7 +85,8 @@ static void print_loaded(const struct image_loaded *loaded)
 }
 
 struct load {
-	struct engine *e;
+	struct image_store *store;
+	int fd;
 	const struct load_flags *f;
 	struct image_loaded loaded;
 };
@@ -98,35 +99,35 @@ static int load_until(void *ctx, int stop_fd, struct error *err)
 	struct image_load_options o = { .platform = f->platform,
 					.signature_policy = f->signature_policy,
 					.stop_fd = stop_fd };
-	cleanup_fd int fd = -EBADF;
-	struct image_store *store;
-	int r = f->input ? open_input(f->input, &fd, err) : 0;
 
-	if (r == 0)
-		r = engine_images(l->e, &store, err);
-	if (r < 0)
-		return r;
 	/* docker's bars are for terminals alone */
 	if (!f->quiet && isatty(STDOUT_FILENO)) {
 		view = progress_view_stdout();
 		o.progress = progress_view_sink(view);
 	}
-	return image_load(store, f->input ? fd : STDIN_FILENO, f->input ? f->input : "stdin", &o,
-			  &l->loaded, err);
+	return image_load(l->store, l->fd, f->input ? f->input : "stdin", &o, &l->loaded, err);
 }
 
 static int cmd_load(struct cli *cli, void *target, int n UNUSED, char **args UNUSED,
 		    struct error *err)
 {
-	struct load l = { .f = target };
+	struct load l = { .f = target, .fd = STDIN_FILENO };
+	cleanup_fd int fd = -EBADF;
+	struct engine *e;
 	int r;
 
 	if (!l.f->input && isatty(STDIN_FILENO))
 		return error_kind(err, ERROR_INVALID,
 				  "requested load from stdin, but stdin is empty");
-	r = cli_engine(cli, &l.e, err);
+	r = cli_engine(cli, &e, err);
+	if (r == 0 && l.f->input) {
+		r = open_input(l.f->input, &fd, err);
+		l.fd = fd;
+	}
 	if (r == 0)
-		r = interrupt_guard(l.e, load_until, &l, err);
+		r = engine_images(e, &l.store, err);
+	if (r == 0)
+		r = interrupt_guard(e, load_until, &l, err);
 	if (r == 0)
 		print_loaded(&l.loaded);
 	image_loaded_done(&l.loaded);
@@ -182,9 +183,9 @@ static const struct option import_options[] = {
 };
 
 struct import {
-	struct engine *e;
-	const char *source;
-	bool quiet;
+	struct image_store *store;
+	int fd;
+	const char *name;
 	struct image_import_options options;
 	struct digest id;
 };
@@ -192,39 +193,51 @@ struct import {
 static int import_until(void *ctx, int stop_fd, struct error *err)
 {
 	struct import *im = ctx;
-	bool from_stdin = str_eq(im->source, "-");
-	bool from_url = str_after(im->source, "http://") || str_after(im->source, "https://");
-	cleanup_fd int fd = -EBADF;
-	struct image_store *store;
-	int r = from_stdin || from_url ? 0 : open_input(im->source, &fd, err);
 
-	if (r == 0)
-		r = engine_images(im->e, &store, err);
-	if (r == 0 && from_url && !im->quiet)
-		(void)printf("Downloading from %s\n", im->source);
-	if (r < 0)
-		return r;
 	im->options.stop_fd = stop_fd;
-	return image_import(store, from_stdin ? STDIN_FILENO : fd,
-			    from_stdin ? "stdin" : im->source, &im->options, &im->id, err);
+	return image_import(im->store, im->fd, im->name, &im->options, &im->id, err);
+}
+
+/* In *own_fd what is ours to close. */
+static int open_source(struct import *im, const char *source, bool quiet, int *own_fd,
+		       struct error *err)
+{
+	int r = 0;
+
+	im->name = source;
+	im->fd = -1;
+	if (str_eq(source, "-")) {
+		im->name = "stdin";
+		im->fd = STDIN_FILENO;
+	} else if (!str_after(source, "http://") && !str_after(source, "https://")) {
+		r = open_input(source, own_fd, err);
+		im->fd = *own_fd;
+	} else if (!quiet) {
+		(void)printf("Downloading from %s\n", source);
+	}
+	return r;
 }
 
 static int cmd_import(struct cli *cli, void *target, int n, char **args, struct error *err)
 {
 	const struct import_flags *f = target;
 	cleanup_free char *platform = NULL;
-	struct import im = { .source = args[0],
-			     .quiet = f->quiet,
-			     .options = { .target = n > 1 ? args[1] : NULL,
+	cleanup_fd int fd = -EBADF;
+	struct engine *e;
+	struct import im = { .options = { .target = n > 1 ? args[1] : NULL,
 					  .message = f->message,
 					  .changes = f->change } };
 	int r = platform_join(f->platform, f->os, f->arch, f->variant, &platform, err);
 
 	im.options.platform = platform;
 	if (r == 0)
-		r = cli_engine(cli, &im.e, err);
+		r = cli_engine(cli, &e, err);
 	if (r == 0)
-		r = interrupt_guard(im.e, import_until, &im, err);
+		r = open_source(&im, args[0], f->quiet, &fd, err);
+	if (r == 0)
+		r = engine_images(e, &im.store, err);
+	if (r == 0)
+		r = interrupt_guard(e, import_until, &im, err);
 	if (r == 0)
 		(void)puts(im.id.text); /* checked by the flush at the end */
 	return r;

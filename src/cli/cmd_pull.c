@@ -83,6 +83,7 @@ static struct progress_view *view_on(FILE *out)
 
 struct pull {
 	struct engine *e;
+	struct image_store *store;
 	const struct reference *ref;
 	const struct pull_flags *f;
 	FILE *out; /* for the lines of the progress; NULL: none are shown */
@@ -102,16 +103,13 @@ static int pull_until(void *ctx, int stop_fd, struct error *err)
 					.signature_policy = f->signature_policy,
 					.stop_fd = stop_fd };
 	struct image_pulled pulled;
-	struct image_store *store;
-	int r = engine_images(p->e, &store, err);
+	int r = registry_flags_access(&f->registry, &credential, &o.access, err);
 
-	if (r >= 0)
-		r = registry_flags_access(&f->registry, &credential, &o.access, err);
 	if (r < 0)
 		return r;
 	if (view)
 		o.progress = progress_view_sink(view);
-	r = image_pull(store, p->ref, &o, &pulled, err);
+	r = image_pull(p->store, p->ref, &o, &pulled, err);
 	engine_sweep_later(p->e); /* now: a container that is run next may keep us for days */
 	if (r == 0 && out)
 		(void)fprintf(out, "Status: %s for %s\n",
@@ -123,9 +121,10 @@ static int pull_until(void *ctx, int stop_fd, struct error *err)
 static int pull(struct engine *e, const struct reference *ref, const struct pull_flags *f,
 		FILE *out, struct error *err)
 {
-	struct pull p = { e, ref, f, out };
+	struct pull p = { .e = e, .ref = ref, .f = f, .out = out };
+	int r = engine_images(e, &p.store, err);
 
-	return interrupt_guard(e, pull_until, &p, err);
+	return r < 0 ? r : interrupt_guard(e, pull_until, &p, err);
 }
 
 /* docker's words about tags that are not given, or given for nothing. */

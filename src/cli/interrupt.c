@@ -52,7 +52,9 @@ int interrupt_guard(struct engine *e, int (*work)(void *ctx, int stop_fd, struct
 	int r, signal;
 
 	interrupt_begin(&interrupt);
+	engine_set_stop(e, interrupt.fd);
 	r = work(ctx, interrupt.fd, err);
+	engine_set_stop(e, -1);
 	signal = interrupt_end(&interrupt);
 	if (signal != 0) {
 		engine_sweep_later(e);

@@ -95,6 +95,13 @@ const char *engine_state_path(const struct engine *e)
 	return e->state_path;
 }
 
+void engine_set_stop(struct engine *e, int fd)
+{
+	e->stop_fd = fd;
+	if (e->images)
+		image_store_set_wait(e->images, fd, e->notice);
+}
+
 static int settle_images(struct engine *e, struct error *err)
 {
 	cleanup_with(strv_free) char **report = NULL;
@@ -121,8 +128,10 @@ int engine_images(struct engine *e, struct image_store **ret_store, struct error
 
 		if (r == 0 && e->storage_driver)
 			r = image_store_set_driver(e->images, e->storage_driver, err);
-		if (r == 0)
+		if (r == 0) {
+			image_store_set_wait(e->images, e->stop_fd, e->notice);
 			r = settle_images(e, err);
+		}
 		if (r < 0) {
 			e->images = image_store_close(e->images);
 			return r;

@@ -36,7 +36,8 @@ struct engine_config {
 	const char *state_path;	    /* NULL: $BERTH_STATE or /run/berth */
 	const char *runtime_path;   /* NULL: berth-runtime beside us or in libexec */
 	const char *storage_driver; /* NULL: $BERTH_STORAGE_DRIVER or overlay2 */
-	/* What had to be done to the stores before they could be used: a sentence. May be NULL. */
+	/* What had to be done to the stores before they could be used, and who is waited for if that
+	 * takes long: a sentence. May be NULL. */
 	void (*notice)(const char *sentence);
 };
 
@@ -56,6 +57,10 @@ const char *engine_state_path(const struct engine *e);
  * the machine stopped: image_store_settle().
  */
 int engine_images(struct engine *e, struct image_store **ret_store, struct error *err);
+
+/* From now on a wait for other writers of the images ends with -ECANCELED when fd is readable; <= 0:
+ * it does not. Borrowed. */
+void engine_set_stop(struct engine *e, int fd);
 
 /* Make */
 

@@ -21,6 +21,7 @@ struct engine {
 	struct db *db;	      /* NULL until needed */
 	struct image_store *images;
 	void (*notice)(const char *sentence);
+	int stop_fd;   /* engine_set_stop() */
 	bool sweeps;   /* it has put something into the trash */
 	bool was_full; /* and the disk was full: the room is wanted at once */
 };

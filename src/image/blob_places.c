@@ -176,7 +176,8 @@ void blob_places_merge(int root_fd, const struct blob_places *news)
 	cleanup_fd int lock = -EBADF;
 	struct error ignored; /* hints */
 
-	if (lock_acquire(root_fd, BLOB_PLACES_LOCK, LOCK_WAIT_MS, &lock, &ignored) < 0)
+	if (lock_acquire(root_fd, BLOB_PLACES_LOCK,
+			 &(struct lock_wait){ .timeout_ms = LOCK_WAIT_MS }, &lock, &ignored) < 0)
 		return;
 	blob_places_load(root_fd, &all);
 	for (size_t i = 0; i < news->n_places; i++)

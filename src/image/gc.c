@@ -241,7 +241,7 @@ static void remove_temporaries(struct image_store *store, const char *path)
 		if (!str_ends(d->d_name, ".tmp"))
 			continue;
 		if (str_after(d->d_name, "places.") &&
-		    lock_acquire(store->root_fd, BLOB_PLACES_LOCK, 0, &lock, &ignored) < 0)
+		    lock_acquire(store->root_fd, BLOB_PLACES_LOCK, NULL, &lock, &ignored) < 0)
 			continue; /* the one that has a lock of its own, and somebody is at it */
 		(void)unlinkat(dirfd(dir), d->d_name, 0); /* the next one tries again */
 	}

@@ -37,6 +37,7 @@ int image_store_open(const char *root, struct image_store **ret, struct error *e
 	store = xcalloc(1, sizeof(*store));
 	store->root_fd = take_fd(&fd);
 	store->root_path = path_clean(root);
+	store->wait.timeout_ms = LOCK_WAIT_MS;
 	*ret = store;
 	return 0;
 }
@@ -50,6 +51,13 @@ int image_store_set_driver(struct image_store *store, const char *name, struct e
 				  "unknown storage driver '%s': overlay2 or erofs", name);
 	store->erofs = erofs;
 	return 0;
+}
+
+void image_store_set_wait(struct image_store *store, int stop_fd,
+			  void (*notice)(const char *sentence))
+{
+	store->wait.stop_fd = stop_fd;
+	store->wait.notice = notice;
 }
 
 const char *image_store_driver(const struct image_store *store)
@@ -111,7 +119,7 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 	int r = store_make_dirs(store, err);
 
 	if (r == 0)
-		r = lock_acquire(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, &lock, err);
+		r = lock_acquire(store->root_fd, LOCK_PATH, &store->wait, &lock, err);
 	if (r == 0)
 		r = write_layout_file(store, err);
 	if (r == 0)
@@ -124,7 +132,7 @@ int store_lock(struct image_store *store, int *ret_lock, struct error *err)
 
 int store_lock_only(struct image_store *store, int *ret_lock, struct error *err)
 {
-	int r = lock_acquire_existing(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, ret_lock, err);
+	int r = lock_acquire_existing(store->root_fd, LOCK_PATH, &store->wait, ret_lock, err);
 
 	return r < 0 ? error_prefix(err, r, "image store") : 0;
 }
@@ -370,7 +378,7 @@ int image_untag(struct image_store *store, const char *source, char *const *name
 int image_hold(struct image_store *store, const struct image *image, int *ret_fd, struct error *err)
 {
 	cleanup_fd int lock = -EBADF;
-	int r = lock_share(store->root_fd, LOCK_PATH, LOCK_WAIT_MS, &lock, err);
+	int r = lock_share(store->root_fd, LOCK_PATH, &store->wait, &lock, err);
 
 	if (r < 0)
 		return error_prefix(err, r, "image store");

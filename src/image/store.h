@@ -30,6 +30,12 @@ int image_store_open(const char *root, struct image_store **ret, struct error *e
  * are there stay as they are, and either kind can be used.
  */
 int image_store_set_driver(struct image_store *store, const char *name, struct error *err);
+/*
+ * How to wait for other writers, as of struct lock_wait: stop_fd readable (<= 0: never) ends what waits
+ * with -ECANCELED; notice, if it is not NULL, is told whom it waits for if that takes long.
+ */
+void image_store_set_wait(struct image_store *store, int stop_fd,
+			  void (*notice)(const char *sentence));
 const char *image_store_driver(const struct image_store *store);
 struct image_store *image_store_close(struct image_store *store);
 DEFINE_CLEANUP(struct image_store *, image_store_close)

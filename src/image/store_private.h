@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/lock.h"
 #include "image/index.h"
 #include "image/store.h"
 
@@ -17,8 +18,9 @@
 struct image_store {
 	int root_fd;
 	char *root_path;
-	bool erofs;   /* new layers become EROFS images */
-	bool pending; /* a mark of this boot was seen, or written by us */
+	bool erofs;	       /* new layers become EROFS images */
+	bool pending;	       /* a mark of this boot was seen, or written by us */
+	struct lock_wait wait; /* for its lock */
 };
 
 /* A path below the root: "images/blobs/sha256/…" */

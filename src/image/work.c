@@ -54,7 +54,7 @@ static int try_begin(int tmp_fd, const char *name, struct store_work *ret, struc
 	fd = openat(tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 1 : error_sys(err, "cannot open '" TMP_DIR "/%s'", name);
-	r = lock_acquire(fd, LOCK_FILE, 0, &lock_fd, err);
+	r = lock_acquire(fd, LOCK_FILE, NULL, &lock_fd, err);
 	if (!fd_is_named(fd, tmp_fd, name) || (r < 0 && err->kind == ERROR_CONFLICT))
 		return 1;
 	if (r < 0) {
@@ -142,7 +142,7 @@ static int sweep_one(struct image_store *store, int tmp_fd, const char *name, bo
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd >= 0)
-		r = lock_acquire(fd, LOCK_FILE, 0, &lock_fd, err);
+		r = lock_acquire(fd, LOCK_FILE, NULL, &lock_fd, err);
 	if (r < 0 && (err->kind == ERROR_CONFLICT || r == -ENOENT))
 		return 0;
 	if (only_look)

@@ -317,7 +317,8 @@ static int find_or_make(int dir_fd, int *ret_fd, struct error *err)
 
 	if (r < 0 || *ret_fd >= 0)
 		return r;
-	r = lock_acquire(dir_fd, MAKER_LOCK, MAKER_WAIT_MS, &lock_fd, err);
+	r = lock_acquire(dir_fd, MAKER_LOCK, &(struct lock_wait){ .timeout_ms = MAKER_WAIT_MS },
+			 &lock_fd, err);
 	if (r >= 0) /* another command may have been faster */
 		r = open_namespace_of(dir_fd, HOLDER_LOCK, ret_fd, err);
 	if (r < 0 || *ret_fd >= 0)

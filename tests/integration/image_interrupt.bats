@@ -95,6 +95,59 @@ some() { compgen -G "$1" >/dev/null; }
   BERTH_ROOT=$work/other wait_until 10 berth system check --quick
 }
 
+# Holds the store's lock as a writer does, until hold.stop is there.
+hold_lock() {
+  python3 - "$BERTH_ROOT/images/lock" "$work/hold" <<'PYTHON' &
+import fcntl, os, struct, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, 37, struct.pack("hhqqixxxx", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+os.ftruncate(fd, 0)
+os.write(fd, b"holder (pid %d)\n" % os.getpid())
+open(sys.argv[2] + ".ready", "w").close()
+while not os.path.exists(sys.argv[2] + ".stop"):
+    time.sleep(0.02)
+PYTHON
+  holder=$!
+  wait_until 10 some "$work/hold.ready"
+}
+release_lock() {
+  touch "$work/hold.stop"
+  wait $holder
+}
+
+@test "a wait for another writer is told with its pid, and ends by the signal" {
+  local signal command code
+  hold_lock
+  for command in "load -q -i $BATS_FILE_TMPDIR/small.tar" "import $BATS_FILE_TMPDIR/rootfs.tar locked:1" "pull -q $FAKE/plain" "tag large:1 other:1"; do
+    for signal in INT TERM; do
+      # shellcheck disable=SC2086
+      begin berth $command
+      [ "$signal$command" != "INTload -q -i $BATS_FILE_TMPDIR/small.tar" ] || wait_until 10 some_text "waiting for holder (pid $holder), which uses 'images/lock'" "$work/err"
+      sleep 0.3
+      kill -s $signal $pid
+      code=0
+      wait $pid || code=$?
+      [ "$(kill -l $code)" = $signal ] || fail "$command: exit code $code, not that of $signal: $(cat "$work/err")"
+      [ -z "$(ls "$BERTH_ROOT/tmp")" ] || fail "$command: tmp/ is not empty"
+    done
+  done
+  begin berth load -q -i "$BATS_FILE_TMPDIR/small.tar"
+  sleep 0.3
+  kill -0 $pid
+  release_lock
+  wait $pid
+  berth rmi small:1
+  berth image prune -f
+}
+some_text() { grep -qF "$1" "$2"; }
+
+@test "load from a pipe that nobody has opened yet ends by the signal" {
+  mkfifo "$work/pipe"
+  begin berth load -i "$work/pipe"
+  sleep 0.3
+  ends_by INT
+}
+
 @test "import from a server that waits" {
   begin berth import "http://$FAKE/v2/stall-90/blobs/$FAKE_LAYER" web:1
   wait_until 10 some "$BERTH_ROOT/tmp/*/part-0"

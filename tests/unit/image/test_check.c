@@ -61,7 +61,7 @@ static int in_use(void *ctx, const struct digest *id, char *who, size_t who_size
 
 	assert_string_equal(id->text, f->loaded.rows[0].id.text);
 	f->asked++;
-	if (lock_acquire(f->s.store->root_fd, "images/lock", 0, &lock, &err) == 0)
+	if (lock_acquire(f->s.store->root_fd, "images/lock", NULL, &lock, &err) == 0)
 		f->asked_without_lock++;
 	(void)snprintf(who, who_size, "someone");
 	return f->answer;

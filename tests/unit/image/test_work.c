@@ -147,7 +147,8 @@ static void test_documents_that_were_not_renamed_go_with_the_next_lock(void **st
 	touch(f, "images/index.json.1.tmp");
 	touch(f, "images/lists/x.json.1.tmp");
 	touch(f, "images/places.json.1.tmp");
-	assert_int_equal(lock_acquire(f->store->root_fd, BLOB_PLACES_LOCK, 0, &places, &f->err), 0);
+	assert_int_equal(lock_acquire(f->store->root_fd, BLOB_PLACES_LOCK, NULL, &places, &f->err),
+			 0);
 	lock_and_clear(f);
 	assert_int_equal(store_file_bytes(f, "images/index.json.1.tmp"), -1);
 	assert_int_equal(store_file_bytes(f, "images/lists/x.json.1.tmp"), -1);
