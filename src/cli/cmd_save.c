@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/dir.h"
+#include "base/beside.h"
+#include "base/fd.h"
 #include "base/macro.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "cli/interrupt.h"
 #include "engine/engine.h"
@@ -58,18 +58,6 @@ static const char *const formats[] = {
 	[IMAGE_SAVE_DOCKER_DIR] = "docker-dir",
 };
 
-/* A file or a directory beside the target, so that a failed save leaves what was there. */
-static int make_beside(const char *tmp, bool dir, struct error *err)
-{
-	int fd;
-
-	if (dir && mkdir(tmp, 0755) < 0)
-		return error_sys(err, "cannot create '%s'", tmp);
-	fd = dir ? open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-		 : open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? error_sys(err, "cannot create '%s'", tmp) : fd;
-}
-
 struct save {
 	struct image_store *store;
 	char **images;
@@ -82,20 +70,13 @@ static int save_to_path(void *ctx, int stop_fd, struct error *err)
 	const struct save *s = ctx;
 	struct image_save_options o = *s->options;
 	bool dir = o.format == IMAGE_SAVE_OCI_DIR || o.format == IMAGE_SAVE_DOCKER_DIR;
-	cleanup_free char *tmp = xasprintf("%s.%d.tmp", s->path, (int)getpid());
-	cleanup_fd int fd = make_beside(tmp, dir, err);
-	struct error ignored; /* the first failure is the one to report */
-	int r;
+	cleanup_beside struct beside target = BESIDE_NONE;
+	int r = beside_open(s->path, dir, &target, err);
 
-	if (fd < 0)
-		return fd;
 	o.stop_fd = stop_fd;
-	r = image_save(s->store, s->images, &o, fd, err);
-	if (r == 0 && rename(tmp, s->path) < 0)
-		r = error_sys(err, "cannot write '%s'", s->path);
-	if (r < 0)
-		(void)dir_remove_tree(AT_FDCWD, tmp, &ignored);
-	return r;
+	if (r == 0)
+		r = image_save(s->store, s->images, &o, target.fd, err);
+	return r < 0 ? r : beside_commit(&target, err);
 }
 
 /* Into /dev/stdout, a pipe or a device nothing can be renamed, and nothing of it is ours to remove. */

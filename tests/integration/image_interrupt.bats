@@ -167,13 +167,37 @@ some_text() { grep -qF "$1" "$2"; }
       echo before >"$work/image"
       [ $format = docker-archive ] || rm "$work/image"
       begin berth save --format $format -o "$work/image" large:1
-      wait_until 10 some "$work/image.*.tmp"
+      wait_until 10 saving
       ends_by $signal
-      ! some "$work/image.*" || fail "half of it is left"
+      [ "$(ls -A "$work" | grep -vx -e out -e err -e image)" = "" ] || fail "half of it is left"
       if [ $format = docker-archive ]; then [ "$(cat "$work/image")" = before ]; else [ ! -e "$work/image" ]; fi
       rm -f "$work/image"
     done
   done
+}
+
+# It has its target open: a file without a name, or a directory beside it.
+saving() { [[ "$(find /proc/$pid/fd -lname "$work/*" -printf '%l ')" == *"$work/"[#.]* ]]; }
+
+@test "save that is killed: no file is left, and a directory until the next save to its place" {
+  echo before >"$work/image"
+  begin berth save -o "$work/image" large:1
+  wait_until 10 saving
+  kill -9 $pid
+  wait $pid || true
+  [ "$(ls -A "$work" | xargs)" = "err image out" ]
+  [ "$(cat "$work/image")" = before ]
+  begin berth save --format oci-dir -o "$work/dir/" large:1
+  wait_until 10 some "$work/.dir.part/blobs/sha256/*"
+  run -1 berth save --format oci-dir -o "$work/dir" large:1
+  expect_text "another process writes '$work/.dir.part'"
+  kill -9 $pid
+  wait $pid || true
+  [ -e "$work/.dir.part" ]
+  berth save --format oci-dir -o "$work/dir/" large:1
+  berth save -o "$work/image" large:1
+  [ "$(ls -A "$work" | xargs)" = "dir err image out" ]
+  tar -tf "$work/image" >/dev/null
 }
 
 # A registry of this moment that has nothing, and waits when it gets a manifest.

@@ -11,6 +11,8 @@ setup() {
   fresh_store
 }
 
+teardown() { unmount_disk; }
+
 # An image of two layers in both formats of archives: two NAME COMPRESSION KIND
 two() {
   mkdir -p "$work/add/etc"
@@ -147,7 +149,22 @@ blobs() {
   run -1 berth save -o "$work/out" bad:1
   expect_text "blob sha256:$(basename "$blob") is damaged"
   [ ! -e "$work/out" ]
-  [ -z "$(find "$work" -maxdepth 1 -name '*.tmp')" ]
+  [ -z "$(find "$work" -maxdepth 1 -name '.*.part')" ]
+}
+
+@test "save: a full disk is said, and what was there before stays" {
+  local format
+  head -c 2000000 /dev/urandom >"$work/noise"
+  tar -C "$work" -c noise | berth import - larger:1
+  mkdir "$work/disk"
+  mount -t tmpfs -o size=1m berth-save "$work/disk"
+  echo before >"$work/disk/out"
+  for format in docker-archive oci-dir; do
+    run -1 berth save --format $format -o "$work/disk/out" larger:1
+    expect_text "No space left on device"
+    [ "$(ls -A "$work/disk")" = out ]
+    [ "$(cat "$work/disk/out")" = before ]
+  done
 }
 
 @test "save: podman, umoci and skopeo take it" {
