@@ -13,11 +13,16 @@ setup_file() {
   make_image docker "$BATS_FILE_TMPDIR/a.tar" --tag a --add "$BATS_FILE_TMPDIR/one"
   make_image oci "$BATS_FILE_TMPDIR/b.tar" --tag b:1 --compress gzip --add "$BATS_FILE_TMPDIR/two"
   make_image tar "$BATS_FILE_TMPDIR/flat.tar"
-  export WORK=$BATS_FILE_TMPDIR
+  export WORK=$BATS_FILE_TMPDIR HOME=$BATS_FILE_TMPDIR FAKE_MIB=2
+  "$BERTH_TOP/tests/lib/fake-registry" --start "$BATS_FILE_TMPDIR/fake"
 }
-teardown_file() { berth_teardown_file; }
+teardown_file() {
+  "$BERTH_TOP/tests/lib/fake-registry" --stop "$BATS_FILE_TMPDIR/fake"
+  berth_teardown_file
+}
 setup() {
-  needs root
+  needs root program:curl
+  . "$BATS_FILE_TMPDIR/fake/env"
   seed=${BERTH_TEST_SEED:-$((EPOCHSECONDS % 100000))}
   RANDOM=$seed
   echo "# BERTH_TEST_SEED=$seed"
@@ -63,6 +68,7 @@ writer() {
   case $1 in
     load) $2 berth load -q -i "$WORK/a.tar" ;;
     load-oci) $2 berth load -q -i "$WORK/b.tar" ;;
+    pull) $2 berth pull -q "$FAKE/plain" ;;
     import) $2 berth import "$WORK/flat.tar" flat ;;
     tag) $2 berth tag a "other:$RANDOM" ;;
     rmi) $2 berth rmi -f a b:1 flat ;;
@@ -71,23 +77,27 @@ writer() {
 }
 
 @test "writers are killed: every image is whole, and the next writer clears up" {
-  local i verb verbs=(load load-oci import tag rmi load import prune) kills=${BERTH_TEST_KILLS:-40}
+  local i verb verbs=(load load-oci pull import tag rmi load pull import prune) kills=${BERTH_TEST_KILLS:-40}
   declare -A ms
   find_drivers writer load
   writer prune
-  for verb in load load-oci import tag rmi prune; do ms[$verb]=$(duration_ms writer $verb); done
+  for verb in load load-oci pull import tag rmi prune; do ms[$verb]=$(duration_ms writer $verb); done
   for i in $(seq "$kills"); do
     verb=${verbs[RANDOM % ${#verbs[@]}]}
     any_driver
     now="kill $i of $verb, $BERTH_STORAGE_DRIVER"
-    case $verb in tag | rmi | prune) writer load >/dev/null ;; esac
+    case $verb in
+      tag | rmi | prune) writer load >/dev/null ;;
+      pull) berth rmi -f "$FAKE/plain" >/dev/null 2>&1 || true ;; # else it is up to date
+    esac
     kill_within "${ms[$verb]}" writer "$verb" exec
     clean --quick # at any moment
     if [ $((i % 5)) = 0 ]; then
-      case $((RANDOM % 3)) in # a tag may fail: its image was never loaded
+      case $((RANDOM % 4)) in # a tag may fail: its image was never loaded
         0) writer load >/dev/null || fail "$now, seed $seed: no load afterwards" ;;
         1) writer tag 2>/dev/null || true ;;
-        2) writer import >/dev/null || fail "$now, seed $seed: no import afterwards" ;;
+        2) writer pull >/dev/null || fail "$now, seed $seed: no pull afterwards" ;;
+        3) writer import >/dev/null || fail "$now, seed $seed: no import afterwards" ;;
       esac
       clean --quick
       [ $((i % 25)) != 0 ] || clean
@@ -103,14 +113,14 @@ writer() {
   expect_output "nothing is half made"
 }
 
-@test "eight processes load, tag and remove the same images at once" {
+@test "eight processes load, pull, tag and remove the same images at once" {
   local i until=$((EPOCHSECONDS + ${BERTH_TEST_SECONDS:-4})) pids=()
   for i in $(seq 8); do
     (
       RANDOM=$((seed + i))
-      verbs=(load load-oci import tag rmi prune)
+      verbs=(load load-oci pull import tag rmi prune)
       while [ "$EPOCHSECONDS" -lt "$until" ]; do
-        verb=${verbs[RANDOM % 6]}
+        verb=${verbs[RANDOM % ${#verbs[@]}]}
         writer "$verb" >"$BATS_TEST_TMPDIR/$i.out" 2>&1 && continue
         # a name that another has taken away is the only thing that may go wrong
         grep -q "No such image" "$BATS_TEST_TMPDIR/$i.out" || { echo "$verb:"; cat "$BATS_TEST_TMPDIR/$i.out"; exit 1; } >"$BATS_TEST_TMPDIR/$i.failed"
@@ -153,7 +163,7 @@ writer() {
   for size in 1m 2500k 3m 3500k 4m 5m 6m 7m 9m 12m; do
     now="disk of $size"
     mount -t tmpfs -o "size=$size" berth-integrity "$disk"
-    for verb in load load-oci import tag rmi load; do
+    for verb in load load-oci pull import tag rmi load; do
       writer $verb >/dev/null 2>&1 || true
       run berth system check
       [ "$status" = 0 ] || fail "$now: after $verb"
