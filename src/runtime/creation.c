@@ -228,6 +228,19 @@ static int make_rdt(struct creation *c, struct error *err)
 	return r < 0 ? r : rdt_open_enter(&c->rdt, err);
 }
 
+/* For a pod of the host's network, engines name it by the path of the pod's first process. */
+static int find_own_namespaces(const struct creation *c, struct mount_plan_input *in,
+			       struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < OCI_NS_COUNT && r >= 0; i++) {
+		r = namespaces_joins_own(&c->namespaces, (enum oci_ns)i, err);
+		in->own[i] = r > 0;
+	}
+	return r < 0 ? r : 0;
+}
+
 static int plan(struct creation *c, struct error *err)
 {
 	struct mount_plan_input in = {
@@ -236,8 +249,10 @@ static int plan(struct creation *c, struct error *err)
 		.cgroup = c->cgroup,
 		.user_namespace = in_user_namespace(c),
 	};
-	int r = rootfs_plan(&in, &c->plan, err);
+	int r = find_own_namespaces(c, &in, err);
 
+	if (r >= 0)
+		r = rootfs_plan(&in, &c->plan, err);
 	if (r < 0)
 		return r;
 	c->container->rootfs_path = c->plan.rootfs_path;

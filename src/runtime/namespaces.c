@@ -13,11 +13,16 @@
 static const struct {
 	const char *word; /* of config.json */
 	uint64_t flag;
+	const char *own_path;
 } kinds[OCI_NS_COUNT] = {
-	[OCI_NS_USER] = { "user", CLONE_NEWUSER },  [OCI_NS_CGROUP] = { "cgroup", CLONE_NEWCGROUP },
-	[OCI_NS_IPC] = { "ipc", CLONE_NEWIPC },	    [OCI_NS_UTS] = { "uts", CLONE_NEWUTS },
-	[OCI_NS_NET] = { "network", CLONE_NEWNET }, [OCI_NS_PID] = { "pid", CLONE_NEWPID },
-	[OCI_NS_TIME] = { "time", CLONE_NEWTIME },  [OCI_NS_MOUNT] = { "mount", CLONE_NEWNS },
+	[OCI_NS_USER] = { "user", CLONE_NEWUSER, "/proc/self/ns/user" },
+	[OCI_NS_CGROUP] = { "cgroup", CLONE_NEWCGROUP, "/proc/self/ns/cgroup" },
+	[OCI_NS_IPC] = { "ipc", CLONE_NEWIPC, "/proc/self/ns/ipc" },
+	[OCI_NS_UTS] = { "uts", CLONE_NEWUTS, "/proc/self/ns/uts" },
+	[OCI_NS_NET] = { "network", CLONE_NEWNET, "/proc/self/ns/net" },
+	[OCI_NS_PID] = { "pid", CLONE_NEWPID, "/proc/self/ns/pid" },
+	[OCI_NS_TIME] = { "time", CLONE_NEWTIME, "/proc/self/ns/time" },
+	[OCI_NS_MOUNT] = { "mount", CLONE_NEWNS, "/proc/self/ns/mnt" },
 };
 
 uint64_t namespaces_flag(enum oci_ns ns)
@@ -43,20 +48,27 @@ static int check(const struct oci_linux *config, struct error *err)
 	return 0;
 }
 
+int namespaces_joins_own(const struct namespaces *n, enum oci_ns ns, struct error *err)
+{
+	struct stat own, other;
+
+	if (n->join_fd[ns] < 0)
+		return 0;
+	if (stat(kinds[ns].own_path, &own) < 0 || fstat(n->join_fd[ns], &other) < 0)
+		return error_sys(err, "cannot look at %s namespaces", kinds[ns].word);
+	return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
 /*
  * The rootfs becomes the root of the mount namespace that is joined, for all of its processes: in
  * our own that would be the host.
  */
 static int check_mount(const struct namespaces *n, struct error *err)
 {
-	struct stat own, other;
+	int r = namespaces_joins_own(n, OCI_NS_MOUNT, err);
 
-	if (n->join_fd[OCI_NS_MOUNT] < 0)
-		return 0;
-	if (stat("/proc/self/ns/mnt", &own) < 0 || fstat(n->join_fd[OCI_NS_MOUNT], &other) < 0)
-		return error_sys(err, "cannot look at mount namespaces");
-	if (own.st_ino != other.st_ino || own.st_dev != other.st_dev)
-		return 0;
+	if (r <= 0)
+		return r;
 	return error_kind(
 		err, ERROR_INVALID,
 		"linux.namespaces: mount '%s' is the runtime's own, the container's rootfs "

@@ -35,6 +35,8 @@ uint64_t namespaces_flag(enum oci_ns ns);
  */
 int namespaces_open(const struct oci_linux *config, struct namespaces *ret, struct error *err);
 void namespaces_close(struct namespaces *n);
+/* Is there a path for this one that leads to the runtime's own? 1, 0, or < 0. */
+int namespaces_joins_own(const struct namespaces *n, enum oci_ns ns, struct error *err);
 
 /* In the stage: join all, make the time namespace. No allocation. */
 int namespaces_enter(const struct namespaces *n, struct error *err);

@@ -117,10 +117,13 @@ static const struct {
 
 static void plan_foreign_namespace(const struct mount_plan_input *in, struct mount_op *op)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(namespace_fs); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_fs); i++) {
+		enum oci_ns ns = namespace_fs[i].ns;
+
 		if (str_eq(op->fs_type, namespace_fs[i].fs_type) &&
-		    !in->spec->linux_.namespaces[namespace_fs[i].ns].wanted)
+		    (!in->spec->linux_.namespaces[ns].wanted || in->own[ns]))
 			op->host_path = namespace_fs[i].host_path;
+	}
 	if (op->host_path && in->user_namespace)
 		mount_op_bind_host(op);
 }

@@ -16,15 +16,13 @@
 #include <sys/types.h>
 #include "base/error.h"
 #include "base/macro.h"
+#include "oci/spec.h"
 #include "runtime/mount_option.h"
 
 struct arena;
 struct buf;
 struct cgroup;
 struct mount_idmap;
-struct oci_linux;
-struct oci_mount;
-struct oci_spec;
 
 enum mount_op_kind {
 	MOUNT_OP_ROOT_BIND, /* the rootfs: a bind of source */
@@ -85,6 +83,7 @@ struct mount_plan_input {
 	const char *bundle_path;     /* absolute */
 	const struct cgroup *cgroup; /* of the container */
 	bool user_namespace;	     /* device nodes must be bound, sources opened by the parent */
+	bool own[OCI_NS_COUNT];	     /* a namespace with a path that is the runtime's own */
 	bool running;		     /* the container is there already */
 };
 

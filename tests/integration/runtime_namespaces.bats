@@ -69,6 +69,16 @@ only() {
   expect_text "is a uts namespace, not a cgroup namespace"
 }
 
+@test "the host's, joined by a path from a user namespace: what cannot be mounted anew there is bound" {
+  needs userns
+  chmod go+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$(dirname "$BATS_FILE_TMPDIR")" "$BUNDLE"
+  only 'mount pid user' "c['linux']['namespaces'] += [{'type': 'network', 'path': '/proc/$$/ns/net'}, {'type': 'ipc', 'path': '/proc/$$/ns/ipc'}]" \
+    'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]' \
+    'c["mounts"] = [m for m in c["mounts"] if m["type"] in ("proc", "tmpfs", "sysfs", "mqueue")]' 'c["process"]["args"] = ["ls", "/sys/class/net", "/dev/mqueue/.."]'
+  run -0 runtime run -b "$CONFIG" c1 </dev/null
+  [[ $output == *"$(ls /sys/class/net)"* ]]
+}
+
 # What each says goes to a file that create opened: where the hook is, the path means nothing.
 @test "hooks: where each runs, what it is told on stdin, its arguments and its environment" {
   local dir=$BATS_TEST_TMPDIR
