@@ -72,8 +72,8 @@ static void format_namespaces(const struct oci_field *f, const void *target, str
 static const struct oci_field device_fields[] = {
 	{ FIELD_STRING("path", oci_device, path), .required = true },
 	{ FIELD_CHAR("type", oci_device, type, oci_device_words), .required = true },
-	{ FIELD_I64("major", oci_device, major), .always = true },
-	{ FIELD_I64("minor", oci_device, minor), .always = true },
+	{ FIELD_I64("major", oci_device, major), .absent = -1 },
+	{ FIELD_I64("minor", oci_device, minor), .absent = -1 },
 	{ FIELD_OPT_I64("fileMode", oci_device, file_mode) },
 	{ FIELD_U32("uid", oci_device, uid) },
 	{ FIELD_U32("gid", oci_device, gid) },

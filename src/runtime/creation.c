@@ -98,8 +98,9 @@ static int check_spec(struct creation *c, struct error *err)
 {
 	int r = oci_spec_check(c->spec, err);
 
-	if (r >= 0)
-		r = check_terminal(c, err);
+	if (r < 0)
+		return error_prefix(err, r, "bundle '%s'", c->bundle_path);
+	r = check_terminal(c, err);
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux_, err);
 	if (r >= 0)
@@ -144,7 +145,7 @@ static int load(struct creation *c, struct error *err)
 				      err);
 	if (r >= 0)
 		r = seccomp_apply_annotations(c->spec, err);
-	return r;
+	return r < 0 ? error_prefix(err, r, "bundle '%s'", c->bundle_path) : 0;
 }
 
 /*

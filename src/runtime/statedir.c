@@ -303,7 +303,9 @@ int container_list(const char *root_path, char ***ret_ids, struct error *err)
 
 int container_config(const struct container *c, struct oci_spec **ret_spec, struct error *err)
 {
-	return oci_spec_load(c->dir_fd, CONTAINER_CONFIG_FILE, ret_spec, err);
+	int r = oci_spec_load(c->dir_fd, CONTAINER_CONFIG_FILE, ret_spec, err);
+
+	return r < 0 ? error_prefix(err, r, "container '%s'", c->id) : 0;
 }
 
 /* The field behind the n-th space after the command name, which may itself hold anything. */

@@ -335,3 +335,22 @@ orphan_of_run() {
     done
   done
 }
+
+@test "what is wrong with a config.json is said with its bundle, or its container" {
+  local b=$BATS_TEST_TMPDIR/b
+  copy_bundle "$b" 'c["process"]["args"] = []'
+  run runtime create -b "$b" c1 </dev/null
+  expect_output "bundle '$b': config.json: process.args: missing, there is nothing to run"
+  echo '{' >"$b/config.json"
+  run runtime create -b "$b" c1 </dev/null
+  expect_text "bundle '$b': config.json: "
+  rm "$b/config.json"
+  run runtime create -b "$b" c1 </dev/null
+  expect_text "bundle '$b': cannot open 'config.json'"
+  start_container
+  cp "$RUNTIME_ROOT/c1/config.json" "$BATS_TEST_TMPDIR/kept"
+  echo '{' >"$RUNTIME_ROOT/c1/config.json"
+  run runtime exec c1 true
+  expect_text "container 'c1': config.json: "
+  cp "$BATS_TEST_TMPDIR/kept" "$RUNTIME_ROOT/c1/config.json"
+}
