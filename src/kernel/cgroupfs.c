@@ -133,12 +133,16 @@ static bool detect_unified(struct cgroupfs *fs)
 
 int cgroupfs_detect(struct cgroupfs *ret_fs, struct error *err)
 {
+	*ret_fs = (struct cgroupfs){ 0 };
+	return detect_unified(ret_fs) ? 0 : cgroupfs_detect_all(ret_fs, err);
+}
+
+int cgroupfs_detect_all(struct cgroupfs *ret_fs, struct error *err)
+{
 	cleanup_fd int fd = -EBADF;
 	int r;
 
 	*ret_fs = (struct cgroupfs){ 0 };
-	if (detect_unified(ret_fs))
-		return 0;
 	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_sys(err, "cannot open '/proc/self/mountinfo'");

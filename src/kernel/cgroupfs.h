@@ -30,6 +30,9 @@ struct cgroupfs {
 /* What is mounted on this host now. A host without cgroups gives n == 0. */
 int cgroupfs_detect(struct cgroupfs *ret_fs, struct error *err);
 
+/* Also v1 hierarchies that a host with v2 on its usual place has beside it: reads all mounts. */
+int cgroupfs_detect_all(struct cgroupfs *ret_fs, struct error *err);
+
 /* The same from the text of a mountinfo file, which is overwritten. Pure. */
 void cgroupfs_parse(char *mountinfo, struct cgroupfs *ret_fs);
 

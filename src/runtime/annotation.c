@@ -49,21 +49,61 @@ static int check_mount_context(const struct oci_spec *spec, struct error *err)
 			  value);
 }
 
-int annotations_check(const struct oci_spec *spec, bool systemd, struct error *err)
+const char *annotations_subgroup(const struct oci_spec *spec)
 {
-	static const struct {
-		const char *key;
-		bool systemd; /* means something only there */
-	} not_yet[] = {
-		{ "run.oci.delegate-cgroup", false },
-		{ "run.oci.handler", false },
-		{ "run.oci.systemd.force_cgroup_v1", true },
-		{ "run.oci.systemd.subgroup", true },
-	};
+	return annotations_value(spec, "run.oci.systemd.subgroup");
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(not_yet); i++)
-		if ((systemd || !not_yet[i].systemd) && annotations_value(spec, not_yet[i].key))
-			return error_kind(err, ERROR_UNSUPPORTED,
-					  "not supported yet: annotation %s", not_yet[i].key);
-	return check_mount_context(spec, err);
+const char *annotations_delegate(const struct oci_spec *spec)
+{
+	return annotations_value(spec, "run.oci.delegate-cgroup");
+}
+
+const char *annotations_force_v1(const struct oci_spec *spec)
+{
+	return annotations_value(spec, "run.oci.systemd.force_cgroup_v1");
+}
+
+/* A cgroup that is really below. */
+static int check_below(const struct oci_spec *spec, const char *key, struct error *err)
+{
+	const char *value = annotations_value(spec, key);
+	cleanup_with(strv_free) char **parts = NULL;
+	bool good = true;
+
+	if (!value)
+		return 0;
+	parts = strv_split(value + (*value == '/'), "/", true);
+	for (size_t i = 0; i < strv_len(parts); i++)
+		good = good && *parts[i] && !str_eq(parts[i], ".") && !str_eq(parts[i], "..");
+	if (good)
+		return 0;
+	return error_kind(err, ERROR_INVALID, "annotation %s: '%s' is no path of a cgroup below",
+			  key, value);
+}
+
+/* crun has handlers as libraries that Debian, for one, does not build. To run the program as an ordinary
+ * process, as crun does then, is not what "krun" asks for. */
+static int refuse_handler(const struct oci_spec *spec, struct error *err)
+{
+	const char *value = annotations_value(spec, "run.oci.handler");
+
+	if (!value)
+		return 0;
+	return error_kind(err, ERROR_UNSUPPORTED,
+			  "annotation run.oci.handler: there is no handler '%s' here, and without "
+			  "it the program would be an ordinary process (take the annotation away "
+			  "if that is meant)",
+			  value);
+}
+
+int annotations_check(const struct oci_spec *spec, struct error *err)
+{
+	int r = refuse_handler(spec, err);
+
+	if (r >= 0)
+		r = check_below(spec, "run.oci.systemd.subgroup", err);
+	if (r >= 0)
+		r = check_below(spec, "run.oci.delegate-cgroup", err);
+	return r < 0 ? r : check_mount_context(spec, err);
 }

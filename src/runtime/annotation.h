@@ -14,8 +14,17 @@ struct oci_spec;
 /* The value of this annotation; NULL: there is none, or it is empty. */
 const char *annotations_value(const struct oci_spec *spec, const char *key);
 
-/* Refuses what the caller counts on and we do not do. systemd: it manages the cgroup. */
-int annotations_check(const struct oci_spec *spec, bool systemd, struct error *err);
+/* Refuses what the caller counts on and we do not do, and values that mean nothing. */
+int annotations_check(const struct oci_spec *spec, struct error *err);
+
+/* run.oci.systemd.subgroup: the container's cgroup below its scope; NULL: the scope's is its own. */
+const char *annotations_subgroup(const struct oci_spec *spec);
+
+/* run.oci.delegate-cgroup: a cgroup below the container's that its processes have for themselves; NULL. */
+const char *annotations_delegate(const struct oci_spec *spec);
+
+/* run.oci.systemd.force_cgroup_v1: the mount that shows systemd's hierarchy of v1 alone; NULL. */
+const char *annotations_force_v1(const struct oci_spec *spec);
 
 /* run.oci.keep_original_groups=1: the process has the groups of our caller (podman's keep-groups). */
 bool annotations_keep_groups(const struct oci_spec *spec);

@@ -7,6 +7,7 @@
  *	             one ("cpu" -> "cpu,cpuacct")
  *	v2           the own directory; with the host's cgroup namespace the whole tree, because
  *	             /proc/self/cgroup then names paths from its top
+ *	v1, forced   tmpfs with systemd's hierarchy alone (run.oci.systemd.force_cgroup_v1)
  *	none         (rootless without delegation) the host's tree, read-only
  */
 
@@ -16,6 +17,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/rootfs.h"
 
@@ -59,7 +61,7 @@ static void add_links(struct mount_plan *p, const struct cgroup_node *n, const c
 }
 
 static void plan_v1(const struct mount_plan_input *in, const char *dest,
-		    const struct mount_options *o, struct mount_plan *p)
+		    const struct mount_options *o, const char *only, struct mount_plan *p)
 {
 	static const struct mount_param params[] = { { "mode", "755" } };
 	struct mount_op *op = mount_plan_add(p, MOUNT_OP_FS, dest);
@@ -74,9 +76,11 @@ static void plan_v1(const struct mount_plan_input *in, const char *dest,
 	mount_op_set_label(in, p, op);
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct cgroup_node *n = &cg->nodes[i];
-		const char *name = path_base(n->mount_point);
+		const char *name = only ? str_after(only, "name=") : path_base(n->mount_point);
 		const char *at = arena_printf(p->arena, "%s/%s", dest, name);
 
+		if (only && !str_eq(n->controllers, only))
+			continue;
 		mount_plan_add(p, MOUNT_OP_DIR, at)->mode = 0755;
 		add_node(p, cg, n, at, o);
 		if (!cgroup_node_is_v2(n))
@@ -86,26 +90,34 @@ static void plan_v1(const struct mount_plan_input *in, const char *dest,
 		mount_plan_add(p, MOUNT_OP_SEAL, dest)->options.set = MOUNT_ATTR_RDONLY;
 }
 
+bool cgroup_mount_is_forced(const struct mount_plan_input *in, const char *dest)
+{
+	const char *path = annotations_force_v1(in->spec);
+	cleanup_free char *clean = path ? path_clean(path) : NULL;
+
+	return str_eq(clean, dest);
+}
+
 int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
 		      const struct mount_options *o, struct mount_plan *p, struct error *err)
 {
 	const struct cgroup *cg = in->cgroup;
 	bool own_namespace = in->spec->linux_.namespaces[OCI_NS_CGROUP].wanted;
-	bool pure_v2 = true;
+	bool unified = cg && cgroup_is_unified(cg);
 
-	for (size_t i = 0; cg && i < cg->n; i++)
-		pure_v2 = pure_v2 && cgroup_node_is_v2(&cg->nodes[i]);
-	if (!cg || cg->n == 0) {
+	if (cg && cg->n && cgroup_mount_is_forced(in, dest)) {
+		plan_v1(in, dest, o, "name=systemd", p);
+	} else if (!cg || cg->n == 0) {
 		struct mount_options read_only = *o;
 
 		read_only.recursive_set |= MOUNT_ATTR_RDONLY;
 		add_bind(p, "/sys/fs/cgroup", dest, &read_only, true);
-	} else if (pure_v2 && own_namespace) {
-		add_node(p, cg, &cg->nodes[0], dest, o);
-	} else if (pure_v2) {
-		add_bind(p, cg->nodes[0].mount_point, dest, o, false);
+	} else if (unified && own_namespace) {
+		add_node(p, cg, cgroup_v2_node(cg), dest, o);
+	} else if (unified) {
+		add_bind(p, cgroup_v2_node(cg)->mount_point, dest, o, false);
 	} else {
-		plan_v1(in, dest, o, p);
+		plan_v1(in, dest, o, NULL, p);
 	}
 	return 0;
 }

@@ -141,8 +141,7 @@ static int load(struct creation *c, struct error *err)
 	if (r >= 0)
 		r = oci_spec_parse(c->config, c->config_len, &c->spec, err);
 	if (r >= 0)
-		r = annotations_check(c->spec, c->options->cgroup_manager == RUNTIME_CGROUP_SYSTEMD,
-				      err);
+		r = annotations_check(c->spec, err);
 	if (r >= 0)
 		r = seccomp_apply_annotations(c->spec, err);
 	return r < 0 ? error_prefix(err, r, "bundle '%s'", c->bundle_path) : 0;
@@ -591,6 +590,8 @@ static const struct create_step spawn_steps[] = {
 	{ "idmap", map_ids },
 	{ "hooks", run_hooks },
 	{ "ready", wait_ready },
+	/* its cgroup namespace has the container's cgroup as root by now */
+	{ "delegate", creation_delegate_below },
 	{ "idmap-limits", apply_mapped_limits },
 };
 
@@ -619,7 +620,7 @@ bool creation_can_share_memory(const struct creation *c)
 	/* what needs the creator awake, or a process of its own in between */
 	return !c->init.has_hooks && !c->unit && !c->namespaces.stage && !in_user_namespace(c) &&
 	       !c->spec->linux_.n_net_devices && !c->spec->hooks.n[OCI_HOOK_START_CONTAINER] &&
-	       c->spec->process;
+	       c->spec->process && !annotations_delegate(c->spec);
 }
 
 int creation_run_shared(struct creation *c, struct error *err)

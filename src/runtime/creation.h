@@ -78,6 +78,7 @@ int creation_record(struct creation *c, struct error *err);
 int creation_locate_cgroup(struct creation *c, struct error *err);
 int creation_make_cgroup(struct creation *c, struct error *err);
 int creation_place_init(struct creation *c, struct error *err);
+int creation_delegate_below(struct creation *c, struct error *err);
 void creation_remove_cgroup(struct creation *c);
 
 /* spawn.c: only the clone; fills pid and pidfd. The second: creation_run_shared() says what. */

@@ -5,15 +5,18 @@
  *
  *	manager    before init is made        afterwards, while init waits
  *	cgroupfs   located, noted, made       -
- *	systemd    located, noted             scope started with init in it, limits
+ *	systemd    located, noted             scope started with init in it; moved below, if that
+ *	                                      is asked for; limits
  *	disabled   -                          -
  */
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/driver.h"
 #include "runtime/cgroup/resources.h"
@@ -39,13 +42,26 @@ static void note(struct creation *c)
 	}
 }
 
+static int locate(struct creation *c, const char *path, struct error *err)
+{
+	int r = cgroup_locate(path, c->options->id, &c->cgroup, err);
+
+	if (r < 0 || !annotations_force_v1(c->spec))
+		return r;
+	r = cgroup_locate_named(c->cgroup, "name=systemd", path, c->options->id, err);
+	return r < 0 ? error_prefix(err, r, "annotation run.oci.systemd.force_cgroup_v1") : 0;
+}
+
 static int locate_scope(struct creation *c, struct error *err)
 {
-	cleanup_free char *path = NULL;
-	int r = systemd_locate(c->spec->linux_.cgroups_path, c->options->id, &c->unit, &path, err);
+	const char *below = annotations_subgroup(c->spec);
+	cleanup_free char *scope = NULL, *path = NULL;
+	int r = systemd_locate(c->spec->linux_.cgroups_path, c->options->id, &c->unit, &scope, err);
 
-	if (r == 0)
-		r = cgroup_locate(path, c->options->id, &c->cgroup, err);
+	if (r < 0)
+		return r;
+	path = path_join(scope, below ? below + (*below == '/') : "");
+	r = locate(c, below ? path : scope, err);
 	if (r == 0)
 		c->cgroup->adopted = true;
 	return r;
@@ -74,7 +90,7 @@ int creation_locate_cgroup(struct creation *c, struct error *err)
 		warn_of_limits(&c->spec->linux_.resources);
 		break;
 	default:
-		r = cgroup_locate(c->spec->linux_.cgroups_path, c->options->id, &c->cgroup, err);
+		r = locate(c, c->spec->linux_.cgroups_path, err);
 		break;
 	}
 	if (r < 0)
@@ -177,10 +193,40 @@ int creation_place_init(struct creation *c, struct error *err)
 	if (r < 0) /* there may be a unit of this name that is not ours */
 		return r;
 	c->has_cgroup = true;
-	r = cgroup_make(c->cgroup, &spec->linux_.resources, err);
+	if (annotations_subgroup(spec))
+		r = cgroup_place(c->cgroup, c->pid, err);
+	if (r == 0)
+		r = cgroup_make(c->cgroup, &spec->linux_.resources, err);
 	if (r == 0)
 		r = cgroup_move(c->cgroup, c->pid, err);
 	return r == 0 ? delegate(c, err) : r;
+}
+
+/* The container's root, on the host; -1 in the host's user namespace. */
+static void host_root(const struct oci_linux *l, uid_t *ret_uid, gid_t *ret_gid)
+{
+	*ret_uid = (uid_t)-1;
+	*ret_gid = (gid_t)-1;
+	if (!l->namespaces[OCI_NS_USER].wanted)
+		return;
+	for (size_t i = 0; i < l->n_uid_maps; i++)
+		if (l->uid_maps[i].container_id == 0)
+			*ret_uid = l->uid_maps[i].host_id;
+	for (size_t i = 0; i < l->n_gid_maps; i++)
+		if (l->gid_maps[i].container_id == 0)
+			*ret_gid = l->gid_maps[i].host_id;
+}
+
+int creation_delegate_below(struct creation *c, struct error *err)
+{
+	const char *name = annotations_delegate(c->spec);
+	uid_t uid;
+	gid_t gid;
+
+	if (!name || c->options->cgroup_manager == RUNTIME_CGROUP_DISABLED)
+		return 0;
+	host_root(&c->spec->linux_, &uid, &gid);
+	return cgroup_delegate_below(c->cgroup, name, c->pid, uid, gid, err);
 }
 
 void creation_remove_cgroup(struct creation *c)
@@ -193,4 +239,6 @@ void creation_remove_cgroup(struct creation *c)
 	if (c->unit)
 		(void)systemd_stop(c->unit, &ignored);
 	(void)cgroup_destroy(c->cgroup, &ignored);
+	if (c->unit)
+		cgroup_remove_scope(c->cgroup, c->unit->name);
 }

@@ -116,6 +116,8 @@ int runtime_delete(const char *root_path, const char *id, bool force, struct err
 	r = cgroup_destroy(cg, err);
 	if (r < 0)
 		return r;
+	if (c->systemd_unit)
+		cgroup_remove_scope(cg, c->systemd_unit);
 	if (c->host_mounts_below && c->rootfs_path)
 		r = host_mounts_remove(c->rootfs_path, c->host_mounts_below, err);
 	if (r >= 0 && c->rdt_path)

@@ -47,6 +47,7 @@
 
 #define PROCESS_MAX_BYTES (1u << 20)
 #define CHILD_STACK_BYTES (128u << 10)
+#define BESIDE_TRIES	  20
 
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP 0x200000000ULL
@@ -203,7 +204,7 @@ static int process_from_file(struct exec *e, struct error *err)
 	if (r < 0)
 		return r;
 	r = oci_process_parse(text, len, e->c->arena, &e->process, err);
-	return error_prefix(err, r, "'%s'", e->o->process_path);
+	return r < 0 ? error_prefix(err, r, "'%s'", e->o->process_path) : 0;
 }
 
 static int prepare_process(struct exec *e, struct error *err)
@@ -395,6 +396,22 @@ static int write_pid_file(struct exec *e, pid_t pid, struct error *err)
 
 /* The clone */
 
+/*
+ * No process can be where the container has switched controllers on for cgroups of its own (cgroup-v2.rst "No
+ * Internal Process Constraint"), as systemd does: it goes to init then, which may be on its way.
+ */
+static bool beside_init(struct exec *e, struct clone_args *args)
+{
+	int r = e->o->cgroups ? -EBUSY : cgroup_open_beside(e->cgroup, e->c->pid);
+
+	if (r < 0) {
+		errno = EBUSY;
+		return false;
+	}
+	args->cgroup = (uint64_t)cgroup_clone_fd(e->cgroup);
+	return true;
+}
+
 static int spawn(struct exec *e, pid_t *ret_pid, int *ret_pidfd, struct error *err)
 {
 	int clone_fd = cgroup_clone_fd(e->cgroup);
@@ -422,6 +439,8 @@ static int spawn(struct exec *e, pid_t *ret_pid, int *ret_pidfd, struct error *e
 	 * and our file as /proc/PID/exe (CVE-2016-9962, CVE-2019-5736). Only a valid word can fail. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	pid = clone3_call(&args, join_main, &e->join);
+	for (int i = 0; pid < 0 && errno == EBUSY && i < BESIDE_TRIES && beside_init(e, &args); i++)
+		pid = clone3_call(&args, join_main, &e->join);
 	if (pid < 0) {
 		int sys = errno;
 

@@ -247,7 +247,8 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 	mount_options_parse(m->options, m->n_options, p->arena, &options);
 	if (str_eq(dest, "/"))
 		return 0; /* the rootfs itself, planned first */
-	if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"))
+	if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2") ||
+	    cgroup_mount_is_forced(in, dest))
 		return cgroup_mount_plan(in, dest, &options, p, err);
 
 	op = mount_plan_add(p, MOUNT_OP_FS, dest);

@@ -155,7 +155,8 @@ int mask_plan(const struct mount_plan_input *in, struct mount_plan *p, struct er
 /* linux.mountLabel onto a new file system. */
 void mount_op_set_label(const struct mount_plan_input *in, struct mount_plan *p,
 			struct mount_op *op);
-/* cgroup_mount.c: a mount of type cgroup */
+/* cgroup_mount.c: a mount of type cgroup, or of any type in whose place an annotation wants it */
+bool cgroup_mount_is_forced(const struct mount_plan_input *in, const char *dest);
 int cgroup_mount_plan(const struct mount_plan_input *in, const char *dest,
 		      const struct mount_options *o, struct mount_plan *p, struct error *err);
 

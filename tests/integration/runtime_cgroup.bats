@@ -136,3 +136,67 @@ mounted_hierarchies() {
   runtime delete --force c1
   [ ! -e "$dir" ]
 }
+
+@test "run.oci.delegate-cgroup: the process is below what has the limits, and the controllers are switched on" {
+  if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+    edit_config "$CONFIG" 'c["annotations"] = {"run.oci.delegate-cgroup": "own"}'
+    run runtime create -b "$CONFIG" c1
+    expect_status 1
+    expect_text "annotation run.oci.delegate-cgroup: needs a host with cgroup v2 only"
+    [ -z "$(runtime list -q)" ]
+    return
+  fi
+  local dir=/sys/fs/cgroup/berth-bats/cgroup
+  start 'c["annotations"] = {"run.oci.delegate-cgroup": "own"}' 'c["linux"]["resources"]["pids"] = {"limit": 50}' \
+    'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "cgroup"] + [{"type": "cgroup"}]'
+  [ "$(cat "/proc/$(runtime state c1 | jq .pid)/cgroup")" = 0::/berth-bats/cgroup/own ]
+  [ "$(cat $dir/pids.max $dir/own/pids.max | xargs)" = "50 max" ]
+  run runtime exec c1 cat /proc/self/cgroup
+  expect_output 0::/own
+  run runtime exec --cgroup / c1 true # asked for by name: no other will do
+  expect_status 255
+  runtime pause c1
+  [ "$(runtime state c1 | jq -r .status) $(runtime ps -f json c1 | jq length)" = "paused 1" ]
+  runtime delete --force c1
+  [ ! -e $dir ]
+}
+
+@test "exec finds its place in a container that has controllers for cgroups of its own" {
+  needs cgroup2 controller:memory
+  local dir=/sys/fs/cgroup/berth-bats/cgroup
+  start
+  mkdir $dir/init.scope
+  runtime state c1 | jq .pid >$dir/init.scope/cgroup.procs
+  echo +memory >$dir/cgroup.subtree_control
+  runtime exec -d --pid-file "$BATS_TEST_TMPDIR/pid" c1 sleep 50
+  [ "$(cat "/proc/$(cat "$BATS_TEST_TMPDIR/pid")/cgroup")" = 0::/berth-bats/cgroup/init.scope ]
+}
+
+# Systemd's hierarchy of v1: a host has it, or a host with v2 mounts it for a while.
+@test "run.oci.systemd.force_cgroup_v1: the container sees systemd's hierarchy of v1 alone, and its own part of it" {
+  local at=$BATS_TEST_TMPDIR/named dir pid
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.systemd.force_cgroup_v1": "/sys/fs/cgroup"}' \
+    'c["mounts"] = [m for m in c["mounts"] if m["destination"] != "/sys/fs/cgroup"] + [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["rw"]}]' \
+    'c["linux"]["resources"]["pids"] = {"limit": 50}' 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "cgroup"] + [{"type": "cgroup"}]'
+  if ! grep -q name=systemd /proc/self/mountinfo; then
+    run runtime create -b "$CONFIG" c1
+    expect_status 1
+    expect_text "annotation run.oci.systemd.force_cgroup_v1: this host has no hierarchy of cgroup v1 called 'name=systemd'"
+    mkdir "$at"
+    mount -t cgroup -o none,name=systemd,xattr cgroup "$at"
+  fi
+  start
+  dir=$(grep name=systemd /proc/self/mountinfo | head -n 1 | cut -d ' ' -f 5)/berth-bats/cgroup
+  pid=$(runtime state c1 | jq .pid)
+  grep -q ':name=systemd:/berth-bats/cgroup$' "/proc/$pid/cgroup"
+  [ "$(runtime exec c1 ls /sys/fs/cgroup)" = systemd ]
+  runtime exec c1 sh -c 'mkdir /sys/fs/cgroup/systemd/below && echo $$ >/sys/fs/cgroup/systemd/below/cgroup.procs && grep -q :name=systemd:/below /proc/self/cgroup'
+  [ -d "$dir/below" ]
+  [ "$(value pids/pids.max pids.max)" = 50 ]
+  runtime delete --force c1
+  [ ! -e "$dir" ]
+  if mountpoint -q "$at"; then
+    rmdir "${dir%/*}"
+    umount "$at"
+  fi
+}

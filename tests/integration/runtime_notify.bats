@@ -172,11 +172,17 @@ script() { printf "c['process']['args'] = ['sh', '-c', '''%s''']" "$1"; }
   edit_config "$CONFIG" "$(notify mkdir mkdirat)" "$(script 'mkdir /tmp/x')" 'c["annotations"]["run.oci.seccomp.receiver"] = c["linux"]["seccomp"].pop("listenerPath")'
   run runtime run -b "$CONFIG" c1 </dev/null
   expect_text 'No space left on device'
+  edit_config "$CONFIG" 'c["annotations"].pop("run.oci.seccomp.receiver")'
+  RUN_OCI_SECCOMP_RECEIVER=$AGENT run runtime run -b "$CONFIG" c1 </dev/null
+  expect_text 'No space left on device'
   edit_config "$CONFIG" 'c["annotations"] = {"run.oci.seccomp_fail_unknown_syscall": "1"}' \
     'c["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["reboot", "nosuch"], "action": "SCMP_ACT_ERRNO"}]}'
   run runtime run -b "$CONFIG" c1 </dev/null
   expect_status 1
   expect_text "linux.seccomp.syscalls[0].names[1]: unknown system call 'nosuch'"
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.seccomp_fail_unknown_syscall": "0"}'
+  run runtime run -b "$CONFIG" c1 </dev/null
+  [[ "$output" != *nosuch* ]]
   # ret allow; the section is not looked at
   edit_config "$CONFIG" 'c["annotations"] = {"run.oci.seccomp_bpf_data": "BgAAAAAA/38="}' 'c["linux"]["seccomp"]["syscalls"][0]["names"] = ["uname"]' \
     "$(script 'uname; grep Seccomp: /proc/self/status')"

@@ -229,22 +229,25 @@ scheduling() {
   runtime run -b "$CONFIG" c1 </dev/null # nobody asks for it
 }
 
-@test "annotations of crun that are not there yet are refused by name" {
-  local key
+@test "annotations of crun that ask for what cannot be are refused by name" {
+  local key value
   new_config
-  for key in delegate-cgroup handler; do
-    edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'x'}"
+  for key in handler seccomp.plugins; do
+    edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'some'}"
     run runtime run -b "$CONFIG" c1 </dev/null
     expect_status 1
-    expect_text "not supported yet: annotation run.oci.$key"
+    expect_text "annotation run.oci.$key: "
+    expect_text "'some'"
   done
-  for key in systemd.subgroup systemd.force_cgroup_v1; do
-    edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': 'x'}" 'c["linux"]["cgroupsPath"] = "system.slice:berth:c1"'
-    run runtime --systemd-cgroup run -b "$CONFIG" c1 </dev/null
-    expect_status 1
-    expect_text "not supported yet: annotation run.oci.$key"
+  for key in delegate-cgroup systemd.subgroup; do
+    for value in / ../up a/../../up a//b ./a; do
+      edit_config "$CONFIG" "c['annotations'] = {'run.oci.$key': '$value'}"
+      run runtime run -b "$CONFIG" c1 </dev/null
+      expect_status 1
+      expect_text "annotation run.oci.$key: '$value' is no path of a cgroup below"
+    done
   done
-  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.systemd.subgroup": "", "run.oci.mount_context_type": "word"}' 'c["linux"].pop("cgroupsPath")'
+  edit_config "$CONFIG" 'c["annotations"] = {"run.oci.systemd.subgroup": "", "run.oci.mount_context_type": "word"}'
   run runtime run -b "$CONFIG" c1 </dev/null
   expect_status 1
   expect_text "annotation run.oci.mount_context_type: 'word' is not context, defcontext, fscontext or rootcontext"

@@ -144,6 +144,39 @@ property() {
   systemctl stop "$SCOPE"
 }
 
+# annotate 'KEY": "VALUE', '...': crun's, without their beginning
+annotate() { printf 'c["annotations"] = {%s}' "$(printf '"run.oci.%s", ' "$@")"; }
+
+@test "run.oci.systemd.subgroup: the container's cgroup is below its scope, and has the limits" {
+  start "$(annotate 'systemd.subgroup": "payload')" 'c["linux"]["resources"].update({"memory": {"limit": 67108864}, "pids": {"limit": 50}})' \
+    'c["linux"]["resources"]["devices"] = [{"allow": False, "access": "rwm"}]'
+  [ "$(cat "/proc/$(runtime state c1 | jq .pid)/cgroup")" = "0::/bats.slice/bats-a.slice/$SCOPE/payload" ]
+  [ "$(property MemoryMax) $(cat "$DIR/memory.max" "$DIR/payload/memory.max" "$DIR/payload/pids.max" | xargs)" = "67108864 67108864 67108864 50" ]
+  runtime exec c1 grep -q /payload /proc/self/cgroup || runtime exec c1 grep -qx 0::/ /proc/self/cgroup
+  runtime update --pids-limit 33 c1
+  [ "$(property TasksMax) $(cat "$DIR/payload/pids.max")" = "33 33" ]
+  runtime pause c1
+  runtime resume c1
+  systemctl daemon-reload
+  [ "$(cat "$DIR/payload/pids.max") $(runtime ps -f json c1 | jq length)" = "33 1" ]
+  runtime delete --force c1
+  [ ! -e "$DIR" ]
+  [ "$(property LoadState)" = not-found ]
+}
+
+@test "run.oci.delegate-cgroup below a sub-cgroup of a scope: the container's root has it" {
+  start "$(annotate 'systemd.subgroup": "payload' 'delegate-cgroup": "own/init')" \
+    'c["linux"]["namespaces"] += [{"type": "user"}] + [n for n in [{"type": "cgroup"}] if n not in c["linux"]["namespaces"]]' \
+    'c["linux"].pop("sysctl", None)' 'c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]' \
+    'c["mounts"] = [m for m in c["mounts"] if m["type"] not in ("cgroup", "cgroup2", "bind")] + [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "nosuid", "noexec", "nodev"]}]'
+  [ "$(cat "/proc/$(runtime state c1 | jq .pid)/cgroup")" = "0::/bats.slice/bats-a.slice/$SCOPE/payload/own/init" ]
+  [ "$(cd "$DIR/payload" && stat -c %u . own/init own/init/cgroup.procs own/init/pids.max | xargs)" = "0 100000 100000 0" ]
+  run runtime exec c1 cat /proc/self/cgroup # no process can be where controllers are switched on
+  expect_output 0::/own/init
+  runtime delete --force c1
+  [ ! -e "$DIR" ]
+}
+
 @test "a container that ran out of memory leaves no failed unit in the way of the next" {
   edit_config "$CONFIG" 'c["linux"]["resources"]["memory"] = {"limit": 8388608, "swap": 8388608}' \
     'c["process"]["args"] = ["sh", "-c", "x=x; while :; do x=$x$x; done"]'

@@ -151,12 +151,27 @@ bool cgroup_node_is_v2(const struct cgroup_node *n)
 	return n->driver->v2;
 }
 
-int cgroup_clone_fd(const struct cgroup *cg)
+struct cgroup_node *cgroup_v2_node(const struct cgroup *cg)
 {
 	for (size_t i = 0; i < cg->n; i++)
 		if (cg->nodes[i].driver->v2)
-			return cg->nodes[i].enter_fd >= 0 ? cg->nodes[i].enter_fd : -1;
-	return -1;
+			return &cg->nodes[i];
+	return NULL;
+}
+
+bool cgroup_is_unified(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (!cg->nodes[i].driver->v2 && !str_after(cg->nodes[i].controllers, "name="))
+			return false;
+	return cgroup_v2_node(cg);
+}
+
+int cgroup_clone_fd(const struct cgroup *cg)
+{
+	const struct cgroup_node *n = cgroup_v2_node(cg);
+
+	return n && n->enter_fd >= 0 ? n->enter_fd : -1;
 }
 
 int cgroup_enter(const struct cgroup *cg, struct error *err)

@@ -59,6 +59,15 @@ struct cgroup {
 int cgroup_locate(const char *path, const char *id, struct cgroup **ret_cgroup, struct error *err);
 
 /*
+ * After cgroup_locate(): also in the v1 hierarchy of this name ("name=systemd"), which a host with v2 only
+ * is not searched for otherwise.
+ *
+ * Returns   0; ERROR_UNSUPPORTED: it is not mounted
+ */
+int cgroup_locate_named(struct cgroup *cg, const char *name, const char *path, const char *id,
+			struct error *err);
+
+/*
  * Makes the directories of a located cgroup, applies the limits, opens what cgroup_enter() needs.
  *
  * Returns   0; -EBUSY as above; ERROR_UNSUPPORTED: a limit needs a controller the host lacks, the
@@ -74,6 +83,16 @@ int cgroup_make(struct cgroup *cg, const struct oci_resources *resources, struct
  * Source: config-linux.md "Cgroup ownership"; cgroup-v2.rst "Delegation"
  */
 int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct error *err);
+
+/*
+ * Moves a process from the container's cgroup into a new one below it, switches all controllers on there,
+ * and gives it to a user and group (-1: keeps it). Limits stay those of the container's cgroup.
+ *
+ * name      relative, without ".."
+ * Errors    ERROR_UNSUPPORTED: this host has controllers in v1
+ */
+int cgroup_delegate_below(const struct cgroup *cg, const char *name, pid_t pid, uid_t uid,
+			  gid_t gid, struct error *err);
 
 /* For linux.cgroupsPath of containers that must have none, and for tests: n == 0. */
 struct cgroup *cgroup_new_empty(void);
@@ -104,6 +123,10 @@ DEFINE_CLEANUP(struct cgroup *, cgroup_close)
 
 /* Is the node the one in the v2 tree? */
 bool cgroup_node_is_v2(const struct cgroup_node *n);
+/* That node; NULL: there is none. */
+struct cgroup_node *cgroup_v2_node(const struct cgroup *cg);
+/* Are all controllers in the v2 tree? There may be v1 hierarchies that only have a name. */
+bool cgroup_is_unified(const struct cgroup *cg);
 
 /* For clone3(): the directory in the v2 tree, or -1 if the host has none. Borrowed. */
 int cgroup_clone_fd(const struct cgroup *cg);
@@ -117,6 +140,21 @@ int cgroup_enter(const struct cgroup *cg, struct error *err);
 /* Moves a process of somebody else into every v1 node; systemd did so in the v2 tree, and in those it
  * manages. Slow: waits for the kernel's other processors. */
 int cgroup_move(const struct cgroup *cg, pid_t pid, struct error *err);
+
+/*
+ * Before cgroup_make(), of a cgroup below a scope of systemd's: makes the directory in the v2 tree and moves
+ * the process there, as controllers can only be switched on in a scope without processes.
+ */
+int cgroup_place(const struct cgroup *cg, pid_t pid, struct error *err);
+
+/* Removes the empty directories from above the container's up to the scope's, in every hierarchy. */
+void cgroup_remove_scope(const struct cgroup *cg, const char *unit);
+
+/*
+ * After cgroup_open_enter(): a clone into the v2 tree was refused with EBUSY, as the container uses
+ * controllers for cgroups that it made; then another process goes where this one of it is. -errno.
+ */
+int cgroup_open_beside(struct cgroup *cg, pid_t pid);
 
 /*
  * After cgroup_open(): opens what cgroup_enter() needs, optionally of sub-cgroups (exec --cgroup):

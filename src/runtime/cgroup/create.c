@@ -162,24 +162,37 @@ static void enable_in(const char *dir, const char *wanted)
 	}
 }
 
-/*
- * The container's directory gets the wanted controllers from above. Usually a neighbour was here
- * before and nothing is to be done.
- */
-static void enable_controllers(struct cgroup_node *n, const char *wanted)
+/* In top, and in what lies between it and dir. */
+static void enable_between(const char *top, const char *dir, const char *wanted)
 {
-	cleanup_free char *path = NULL;
+	cleanup_free char *path = xstrdup(dir);
 
-	if (!*wanted || lists_all(n->controllers, wanted))
-		return;
-	path = xstrdup(n->dir);
-	for (char *p = path + strlen(n->mount_point); p; p = strchr(p + 1, '/')) {
+	for (char *p = path + strlen(top); p; p = strchr(p + 1, '/')) {
 		char saved = *p;
 
 		*p = '\0';
 		enable_in(*path ? path : "/", wanted);
 		*p = saved;
 	}
+}
+
+void cgroup_enable_below(const struct cgroup_node *n, const char *dir)
+{
+	cleanup_free char *all = cgroup_read_controllers(n->dir);
+
+	if (*all)
+		enable_between(n->dir, dir, all);
+}
+
+/*
+ * The container's directory gets the wanted controllers from above. Usually a neighbour was here
+ * before and nothing is to be done.
+ */
+static void enable_controllers(struct cgroup_node *n, const char *wanted)
+{
+	if (!*wanted || lists_all(n->controllers, wanted))
+		return;
+	enable_between(n->mount_point, n->dir, wanted);
 	free(n->controllers);
 	n->controllers = cgroup_read_controllers(n->dir);
 }
@@ -251,7 +264,7 @@ static int locate_nodes(const struct cgroupfs *fs, const char *path, const char 
 {
 	cleanup_free char *own_text = NULL;
 
-	cg->nodes = xcalloc(fs->n + 1, sizeof(*cg->nodes));
+	cg->nodes = xrealloc(cg->nodes, (cg->n + fs->n + 1) * sizeof(*cg->nodes));
 	if (str_empty(path) || path[0] != '/') {
 		int r = file_read(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &own_text, NULL, err);
 
@@ -327,11 +340,12 @@ static int set_up(struct cgroup *cg, const struct oci_resources *resources, size
 		  struct error *err)
 {
 	cleanup_cgroup_plan struct cgroup_plan plan = { 0 };
+	bool hybrid = !cgroup_is_unified(cg);
 	int r = make_nodes(cg, err);
 
 	if (r < 0)
 		return r;
-	(void)enable_for(cg, resources, n_mounted > 1);
+	(void)enable_for(cg, resources, hybrid);
 	r = cgroup_plan_limits(cg, resources, &plan, err);
 	if (r == -EOPNOTSUPP && cg->n < n_mounted) {
 		(void)error_prefix(
@@ -366,6 +380,34 @@ int cgroup_locate(const char *path, const char *id, struct cgroup **ret_cgroup, 
 		return r;
 	*ret_cgroup = take_ptr(&cg);
 	return 0;
+}
+
+int cgroup_locate_named(struct cgroup *cg, const char *name, const char *path, const char *id,
+			struct error *err)
+{
+	struct cgroupfs all;
+	int r;
+
+	for (size_t i = 0; i < cg->n; i++)
+		if (!cg->nodes[i].driver->v2 && cgroupfs_list_has(cg->nodes[i].controllers, name))
+			return 0;
+	r = cgroupfs_detect_all(&all, err);
+	if (r < 0)
+		return r;
+	r = error_kind(err, ERROR_UNSUPPORTED,
+		       "this host has no hierarchy of cgroup v1 called '%s' (mount -t cgroup -o "
+		       "none,%s cgroup DIRECTORY makes one)",
+		       name, name);
+	for (size_t i = 0; i < all.n && r < 0; i++) {
+		const struct cgroupfs one = { .h = &all.h[i], .n = 1 };
+
+		if (!all.h[i].v2 && str_eq(all.h[i].controllers, name)) {
+			r = locate_nodes(&one, path, id, cg, err);
+			break;
+		}
+	}
+	cgroupfs_done(&all);
+	return r < 0 ? r : check_unused(&cg->nodes[cg->n - 1], err);
 }
 
 int cgroup_make(struct cgroup *cg, const struct oci_resources *resources, struct error *err)

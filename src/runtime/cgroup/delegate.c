@@ -12,17 +12,17 @@
 #include "base/str.h"
 #include "runtime/cgroup/driver.h"
 
-static int give(const struct cgroup_node *n, const char *file, uid_t uid, struct error *err)
+static int give(const struct cgroup_node *n, const char *file, uid_t uid, gid_t gid,
+		struct error *err)
 {
-	if (fchownat(n->dir_fd, file, uid, (gid_t)-1, *file ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH) <
-		    0 &&
+	if (fchownat(n->dir_fd, file, uid, gid, *file ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH) < 0 &&
 	    errno != ENOENT) /* of a controller that is not switched on here */
 		return error_sys(err, "cannot give cgroup '%s%s%s' to user %u", n->dir,
 				 *file ? "/" : "", file, (unsigned)uid);
 	return 0;
 }
 
-int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct error *err)
+int cgroup_give(const struct cgroup_node *n, uid_t uid, gid_t gid, struct error *err)
 {
 	static const char usual[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 	cleanup_free char *known = NULL;
@@ -30,15 +30,18 @@ int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct error *err)
 	struct error ignored;
 	int r;
 
-	if (cg->n != 1 || !cg->nodes[0].driver->v2)
-		return 0;
 	r = file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", 1u << 16, &known, NULL, &ignored);
 	files = strv_split(r == 0 ? known : usual, "\n", false);
-	r = give(&cg->nodes[0], "", uid, err);
+	r = give(n, "", uid, gid, err);
 	for (size_t i = 0; r == 0 && i < strv_len(files); i++)
 		if (!strchr(files[i], '/'))
-			r = give(&cg->nodes[0], files[i], uid, err);
+			r = give(n, files[i], uid, gid, err);
 	return r;
+}
+
+int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct error *err)
+{
+	return cgroup_is_unified(cg) ? cgroup_give(cgroup_v2_node(cg), uid, (gid_t)-1, err) : 0;
 }
 
 int cgroup_move(const struct cgroup *cg, pid_t pid, struct error *err)

@@ -38,6 +38,15 @@ extern const struct cgroup_driver cgroup_v2;
 /* create.c: nobody expects limits from a user without rights over cgroups */
 bool cgroup_is_rootless(const struct cgroup *cg);
 
+/* create.c: all that n has is switched on for its descendants down to dir */
+void cgroup_enable_below(const struct cgroup_node *n, const char *dir);
+
+/* delegate.c: the directory, and the files in it that may be given away */
+int cgroup_give(const struct cgroup_node *n, uid_t uid, gid_t gid, struct error *err);
+
+/* below.c: what path, as in /proc/PID/cgroup, has behind the cgroup of dir; NULL: it is not below. Pure. */
+const char *cgroup_rest_below(const char *dir, const char *path);
+
 /* path.c: where the container's cgroup lies */
 
 struct cgroupfs_hierarchy;

@@ -308,16 +308,13 @@ static void add_bool(struct buf *b, const char *name, bool value)
 	dbus_add_u32(b, value);
 }
 
-static bool is_pure_v2(const struct cgroup *cg)
-{
-	return cg->n == 1 && cg->nodes[0].driver->v2;
-}
-
 static void add_limits(struct buf *b, const struct cgroup *cg, const struct oci_resources *r,
 		       bool fresh)
 {
 	cleanup_free char *devices = NULL;
-	struct systemd_host host = { .v2 = is_pure_v2(cg), .proc_devices = "", .fresh = fresh };
+	struct systemd_host host = { .v2 = cgroup_is_unified(cg),
+				     .proc_devices = "",
+				     .fresh = fresh };
 	struct error ignored;
 
 	if (file_read(AT_FDCWD, "/proc/devices", 1u << 16, &devices, NULL, &ignored) == 0)
@@ -402,7 +399,7 @@ int systemd_start(struct systemd_unit *u, pid_t pid, const struct cgroup *cg,
 	dbus_add_string(&body, u->name);
 	dbus_add_string(&body, "replace");
 	properties = dbus_open_array(&body, 8);
-	add_scope(&body, u, pid, is_pure_v2(cg));
+	add_scope(&body, u, pid, cgroup_is_unified(cg));
 	add_limits(&body, cg, resources, true);
 	r = systemd_add_annotations(&body, annotations, n_annotations, err);
 	if (r < 0)
@@ -424,9 +421,9 @@ static void complete_quota(const struct cgroup *cg, struct oci_resources *r)
 	char text[64];
 	long long quota = -1, period;
 
-	if ((!r->cpu_quota.value && !r->cpu_period.value) || !is_pure_v2(cg))
+	if ((!r->cpu_quota.value && !r->cpu_period.value) || !cgroup_is_unified(cg))
 		return;
-	if (cgroupfs_read(cg->nodes[0].dir_fd, "cpu.max", text, sizeof(text)) <= 0)
+	if (cgroupfs_read(cgroup_v2_node(cg)->dir_fd, "cpu.max", text, sizeof(text)) <= 0)
 		return;
 	if (sscanf(text, "max %lld", &period) != 1 &&
 	    sscanf(text, "%lld %lld", &quota, &period) != 2)

@@ -85,9 +85,34 @@ static void test_the_root_of_all_is_refused(void **state)
 	assert_true(cgroup_path_resolve(&h, "/", "/a/..", "id", &path, &dir, &err) < 0);
 }
 
+static void test_what_lies_below_is_found_by_the_end_of_the_directory(void **state)
+{
+	static const struct {
+		const char *dir, *path, *rest;
+	} cases[] = {
+		{ "/sys/fs/cgroup/berth/c1", "/berth/c1/init.scope", "init.scope" },
+		{ "/sys/fs/cgroup/berth/c1", "/berth/c1/a/b", "a/b" },
+		{ "/sys/fs/cgroup/unified/berth/c1", "/berth/c1/a", "a" },
+		{ "/sys/fs/cgroup/berth/c1", "/c1/a",
+		  "a" }, /* only a part of the tree is mounted */
+		{ "/sys/fs/cgroup/berth/c1", "/berth/c1", NULL },
+		{ "/sys/fs/cgroup/berth/c1", "/berth/c10/a", NULL },
+		{ "/sys/fs/cgroup/berth/c1", "/../x", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *rest = cgroup_rest_below(cases[i].dir, cases[i].path);
+
+		assert_int_equal(!rest, !cases[i].rest);
+		if (rest)
+			assert_string_equal(rest, cases[i].rest);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_lies_below_is_found_by_the_end_of_the_directory),
 		cmocka_unit_test(test_absolute_paths_start_at_the_hierarchy),
 		cmocka_unit_test(test_relative_paths_start_at_the_caller),
 		cmocka_unit_test(test_relative_paths_of_v2_start_beside_the_caller),
