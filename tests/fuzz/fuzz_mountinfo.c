@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/PID/mountinfo, whose names anybody may choose who may mount: every string that is given out
- * lies inside the text and ends there, and reading comes to an end.
+ * lies inside the text and ends there, and reading comes to an end. What is read from a file, piece by piece and of
+ * one type only, is the same.
  */
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "kernel/mountinfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,6 +24,48 @@ static void check_inside(const char *s, const char *text, size_t len)
 	assert(!*s || (s >= text && s < text + len && s + strlen(s) <= text + len));
 }
 
+struct seen {
+	size_t n;
+	unsigned long sum; /* of all that was told */
+};
+
+static void add(struct seen *seen, const struct mountinfo *m)
+{
+	const char *words[] = { m->root, m->mount_point, m->options, m->super_options };
+
+	seen->n++;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		for (const char *p = words[i]; *p; p++)
+			seen->sum = seen->sum * 31 + (unsigned char)*p;
+}
+
+static void see(void *arg, const struct mountinfo *m)
+{
+	assert(str_after(m->fs_type, "cgroup"));
+	add(arg, m);
+}
+
+static void check_walk(const char *text)
+{
+	cleanup_free char *lines = xasprintf("%s\n", text), *again = xstrdup(lines);
+	cleanup_fd int fd = memfd_create("mountinfo", MFD_CLOEXEC);
+	struct seen whole = { 0 }, pieces = { 0 };
+	char *cursor = again;
+	struct mountinfo m;
+	struct error err;
+
+	for (const char *p = lines; *p; p += strcspn(p, "\n") + 1)
+		if (strcspn(p, "\n") >= MOUNTINFO_LINE_MAX)
+			return;
+	assert(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
+	assert(lseek(fd, 0, SEEK_SET) == 0);
+	assert(mountinfo_walk(fd, "cgroup", see, &pieces, &err) == 0);
+	while (mountinfo_next(&cursor, &m) == 1)
+		if (str_after(m.fs_type, "cgroup"))
+			add(&whole, &m);
+	assert(whole.n == pieces.n && whole.sum == pieces.sum);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_free char *text = xstrndup((const char *)data, size);
@@ -25,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mountinfo m;
 	char *cursor = text;
 
+	check_walk(text);
 	for (const char *p = text; (p = strchr(p, '\n')); p++)
 		lines++;
 	while (mountinfo_next(&cursor, &m) == 1) {

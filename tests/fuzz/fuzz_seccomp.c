@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seccomp profiles: refused, or compiled to a filter that the kernel would take: it ends, jumps
- * forward and inside, and reads only what struct seccomp_data has.
+ * forward and inside, and reads only what struct seccomp_data has. And the same bytes as run.oci.seccomp_bpf_data,
+ * which is the kernel's to check: only whole instructions, no more than it takes.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -40,6 +41,20 @@ static void check_program(const struct seccomp_program *p)
 	assert(p->insns[p->n_insns - 1].code == (BPF_RET | BPF_K));
 }
 
+static void check_bpf_data(const uint8_t *data, size_t size)
+{
+	cleanup_free char *text = xstrndup((const char *)data, size);
+	const struct oci_seccomp section = { .bpf_data = text };
+	struct seccomp_filter f;
+	struct error err;
+
+	if (seccomp_compile_for(SYSCALL_ARCH_X86_64, &section, &f, &err) < 0)
+		return;
+	assert(f.program.n_insns > 0 && f.program.n_insns <= BPF_MAXINSNS);
+	assert(f.program.n_insns * sizeof(*f.program.insns) <= size);
+	seccomp_filter_done(&f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum syscall_arch hosts[] = { SYSCALL_ARCH_X86_64, SYSCALL_ARCH_AARCH64 };
@@ -47,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct oci_seccomp *section;
 	struct error err;
 
+	check_bpf_data(data, size);
 	if (seccomp_profile_parse((const char *)data, size, "input", size, arena, &section, &err) <
 	    0)
 		return 0;
