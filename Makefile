@@ -5,6 +5,7 @@
 #   make test      install what is missing, build, run every check and test
 #   make conformance   what runtimes take, refuse and answer, held against berth-runtime (RUNTIME=runc: against another);
 #                  SUITE=DIRECTORY: the programs of that checkout of opencontainers/runtime-tools (AGAINST=runc: beside runc)
+#   make kills     berth-runtime and what it makes are killed at each of their system calls, not at a sample: half an hour
 #   make bench     measure against the kernel's floor and the engines that are installed
 #   make install   into $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
@@ -44,6 +45,11 @@ conformance: all
 	@tools/install-deps conformance $(if $(SUITE),suite)
 	@tests/conformance/$(if $(SUITE),suite $(SUITE) $(if $(AGAINST),--against $(AGAINST)),run) --runtime $(RUNTIME)
 
+kills: all
+	@tools/install-deps build test
+	@BERTH_TEST_SAMPLES=all BERTH_TEST_KILLS=/dev/stderr BATS_TEST_TIMEOUT=3600 tests/lib/reaper bats --tap --print-output-on-failure \
+	  tests/integration/kill_runtime.bats
+
 bench: all
 	@tools/install-deps bench
 	@PEERS="docker podman containerd" tests/lib/with-peers bench/run
@@ -65,4 +71,4 @@ install: all
 clean:
 	@rm -rf build build-*
 
-.PHONY: all run test check conformance bench bench-peers fuzz format install clean
+.PHONY: all run test check conformance kills bench bench-peers fuzz format install clean
