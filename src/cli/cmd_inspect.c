@@ -47,6 +47,16 @@ const struct option inspect_image_options[INSPECT_OPTIONS_IMAGE] = {
 	  .help = "Fail unless the image is for this platform: os[/arch[/variant]]" },
 };
 
+/* What docker's documents leave out, or write as null, where it is empty: a template finds it all the same. */
+static const char zeros[] =
+	"{\"ArgsEscaped\":false,\"AttachStderr\":false,\"AttachStdin\":false,"
+	"\"AttachStdout\":false,\"Cmd\":[],\"Container\":\"\",\"ContainerConfig\":null,"
+	"\"Domainname\":\"\",\"Entrypoint\":[],\"Env\":[],\"ExposedPorts\":{},\"Health\":null,"
+	"\"Healthcheck\":null,\"Hostname\":\"\",\"Image\":\"\",\"Labels\":{},\"MacAddress\":\"\","
+	"\"NetworkDisabled\":false,\"OnBuild\":[],\"OpenStdin\":false,\"OsVersion\":\"\","
+	"\"Shell\":[],\"StdinOnce\":false,\"StopSignal\":\"\",\"StopTimeout\":null,"
+	"\"Tty\":false,\"Variant\":\"\",\"Volumes\":{}}";
+
 static int inspect_image(struct engine *e, const struct inspect_flags *f, const char *ref,
 			 struct buf *out, struct error *err)
 {
@@ -83,7 +93,7 @@ static int inspect_one(struct engine *e, const struct inspect_flags *f, const ch
 static int inspect(struct cli *cli, const struct inspect_flags *f, char **args, struct error *err)
 {
 	cleanup_buf struct buf all = { 0 };
-	struct output o = { .format = f->format };
+	struct output o = { .format = f->format, .zeros = zeros };
 	struct engine *e;
 	int code = 0, r = cli_engine(cli, &e, err);
 

@@ -48,8 +48,8 @@ static int print_template(const struct output *o, const char *format, const stru
 	cleanup_free char *plain = unescape(table ? table : format);
 	cleanup_buf struct buf text = { 0 };
 	cleanup_buf struct buf aligned = { 0 };
+	const struct json *row, *zeros = NULL;
 	const struct template *t;
-	const struct json *row;
 	int r;
 
 	r = template_parse(plain, arena, &t, err);
@@ -61,8 +61,12 @@ static int print_template(const struct output *o, const char *format, const stru
 			return r;
 		buf_putc(&text, '\n');
 	}
+	if (o->zeros)
+		r = json_parse(o->zeros, strlen(o->zeros), arena, &zeros, err);
+	if (r < 0)
+		return r;
 	json_foreach(row, rows) {
-		r = template_execute(t, row, &text, err);
+		r = template_execute_typed(t, row, zeros, &text, err);
 		if (r < 0)
 			return r;
 		buf_putc(&text, '\n');

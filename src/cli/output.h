@@ -20,7 +20,8 @@ struct output {
 	const char *default_table; /* "table {{.ID}}\t{{.Names}}" */
 	const struct output_column *columns;
 	size_t n_columns;
-	bool no_header; /* of a table */
+	bool no_header;	   /* of a table */
+	const char *zeros; /* JSON, or NULL: template_execute_typed() */
 };
 
 /*

@@ -31,3 +31,12 @@ int template_parse(const char *text, struct arena *arena, const struct template 
  */
 int template_execute(const struct template *t, const struct json *data, struct buf *out,
 		     struct error *err);
+
+/*
+ * The same for documents that leave out what is empty, as Go's structs do on their way to JSON.
+ *
+ * zeros   an object: what a field of this name is where it is absent or null, wherever that is. null
+ *         prints as <nil>; empty lists and maps print as such, but are null by "json". NULL: nothing
+ */
+int template_execute_typed(const struct template *t, const struct json *data,
+			   const struct json *zeros, struct buf *out, struct error *err);

@@ -18,7 +18,7 @@ struct scope {
 
 struct execution {
 	struct arena *arena;
-	const struct json *root;
+	const struct json *root, *zeros;
 	struct buf *out;
 	struct error *err;
 };
@@ -26,10 +26,28 @@ struct execution {
 static int eval_pipe(struct execution *x, const struct template_pipe *pipe, const struct json *dot,
 		     const struct scope *scope, const struct json **ret);
 
+const struct json template_nil_list = { .type = JSON_ARRAY };
+const struct json template_nil_map = { .type = JSON_OBJECT };
+
+/* What an absent field is. NULL: nobody knows it. */
+static const struct json *find_zero(const struct execution *x, const char *field)
+{
+	const struct json *zero;
+
+	json_foreach(zero, x->zeros) {
+		if (!str_eq(zero->key, field))
+			continue;
+		return zero->type == JSON_ARRAY	   ? &template_nil_list
+		       : zero->type == JSON_OBJECT ? &template_nil_map
+						   : zero;
+	}
+	return NULL;
+}
+
 static int step_into(struct execution *x, const struct json *v, const char *field,
 		     const struct json **ret)
 {
-	const struct json *member;
+	const struct json *member, *zero;
 
 	if (!v || v->type == JSON_NULL)
 		return error_kind(
@@ -43,9 +61,14 @@ static int step_into(struct execution *x, const struct json *v, const char *fiel
 			field, field);
 	json_foreach(member, v) {
 		if (str_eq(member->key, field)) {
-			*ret = member->type == JSON_NULL ? NULL : member;
+			*ret = member->type == JSON_NULL ? find_zero(x, field) : member;
 			return 0;
 		}
+	}
+	zero = find_zero(x, field);
+	if (zero) {
+		*ret = zero;
+		return 0;
 	}
 	return error_kind(x->err, ERROR_INVALID,
 			  "template: :1: executing \"\" at <.%s>: map has no entry for key \"%s\"",
@@ -258,8 +281,16 @@ static int run_nodes(struct execution *x, const struct template_node *n, const s
 int template_execute(const struct template *t, const struct json *data, struct buf *out,
 		     struct error *err)
 {
+	return template_execute_typed(t, data, NULL, out, err);
+}
+
+int template_execute_typed(const struct template *t, const struct json *data,
+			   const struct json *zeros, struct buf *out, struct error *err)
+{
 	cleanup_with(arena_free) struct arena *arena = arena_new();
-	struct execution x = { .arena = arena, .root = data, .out = out, .err = err };
+	struct execution x = {
+		.arena = arena, .root = data, .zeros = zeros, .out = out, .err = err
+	};
 
 	return run_nodes(&x, t->nodes, data, NULL);
 }

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "codec/template_tree.h"
 
+#define PRINTF_WIDTH_MAX 1000
+
 /* Values */
 
 const struct json *template_new_string(struct arena *a, const char *s, size_t n)
@@ -73,7 +75,11 @@ static void print_map(const struct json *v, struct buf *out)
 	buf_puts(out, "map[");
 	for (size_t i = 0; i < n; i++) {
 		buf_printf(out, "%s%s:", i > 0 ? " " : "", sorted[i]->key);
-		template_print(sorted[i], out);
+		/* of a set, as ExposedPorts: Go's struct without members */
+		if (sorted[i]->type == JSON_OBJECT && sorted[i]->n == 0)
+			buf_puts(out, "{}");
+		else
+			template_print(sorted[i], out);
 	}
 	buf_putc(out, ']');
 }
@@ -159,7 +165,7 @@ static int fn_json(const struct template_call *c, const struct json **ret)
 	if (r < 0)
 		return r;
 	json_writer_init(&w, &text, NULL);
-	if (c->args[0])
+	if (c->args[0] && c->args[0] != &template_nil_list && c->args[0] != &template_nil_map)
 		json_add_value(&w, NULL, c->args[0]);
 	else
 		json_add_null(&w, NULL);
@@ -282,7 +288,58 @@ static int fn_print(const struct template_call *c, const struct json **ret)
 	return 0;
 }
 
-/* %s %v %d take the next argument, %q in quotes, %% is itself; widths as in "%-10s" are kept. */
+/* What stands between % and its letter: "-10", "05", ".3". */
+struct printf_form {
+	bool left, zero;
+	int width, most; /* most: of the text; -1: all */
+};
+
+/* Returns where the letter is, or NULL. */
+static const char *parse_form(const char *p, struct printf_form *f)
+{
+	char *end;
+	long n;
+
+	*f = (struct printf_form){ .most = -1 };
+	for (; *p == '-' || *p == '0'; p++) {
+		f->left |= *p == '-';
+		f->zero |= *p == '0';
+	}
+	if (*p >= '1' && *p <= '9') {
+		n = strtol(p, &end, 10);
+		if (n > PRINTF_WIDTH_MAX)
+			return NULL;
+		f->width = (int)n;
+		p = end;
+	}
+	if (*p == '.') {
+		n = strtol(p + 1, &end, 10);
+		if (n < 0 || n > PRINTF_WIDTH_MAX)
+			return NULL;
+		f->most = (int)n;
+		p = end;
+	}
+	return *p && strchr("svdq", *p) ? p : NULL;
+}
+
+static void add_formed(const struct printf_form *f, char letter, const char *value, struct buf *out)
+{
+	cleanup_free char *text = f->most >= 0 ? xstrndup(value, (size_t)f->most) : xstrdup(value);
+	cleanup_free char *quoted = letter == 'q' ? xasprintf("\"%s\"", text) : NULL;
+	const char *shown = quoted ? quoted : text;
+	size_t len = strlen(shown);
+
+	if (f->zero && !f->left && letter == 'd') {
+		buf_puts(out, *shown == '-' ? "-" : "");
+		for (size_t i = len; i < (size_t)f->width; i++)
+			buf_putc(out, '0');
+		buf_puts(out, shown + (*shown == '-'));
+	} else {
+		buf_printf(out, "%*s", f->left ? -f->width : f->width, shown);
+	}
+}
+
+/* %s %v %d take the next argument, %q in quotes, %% is itself; "%-10s", "%05d", "%.3s". */
 static int fn_printf(const struct template_call *c, const struct json **ret)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -291,24 +348,19 @@ static int fn_printf(const struct template_call *c, const struct json **ret)
 	if (c->n == 0)
 		return wrong(c, "wrong number of args");
 	for (const char *p = text_of(c, 0); *p; p++) {
-		char *end;
-		long width;
+		struct printf_form form;
 
 		if (*p != '%' || p[1] == '%') {
 			buf_putc(&text, *p);
 			p += *p == '%';
 			continue;
 		}
-		width = strtol(p + 1, &end, 10);
-		p = end;
-		if (!*p || !strchr("svdq", *p) || width > 1000 || width < -1000)
+		p = parse_form(p + 1, &form);
+		if (!p)
 			return wrong(c, "format not supported");
 		if (next >= c->n)
 			return wrong(c, "missing argument for format");
-		if (*p == 'q')
-			buf_printf(&text, "\"%s\"", text_of(c, next++));
-		else
-			buf_printf(&text, "%*s", (int)width, text_of(c, next++));
+		add_formed(&form, *p, text_of(c, next++), &text);
 	}
 	*ret = string_result(c, &text);
 	return 0;

@@ -66,6 +66,9 @@ typedef int (*template_function)(const struct template_call *call, const struct 
 /* NULL: no such function. */
 template_function template_function_find(const char *name);
 
+/* Lists and maps that are empty because they are not there. */
+extern const struct json template_nil_list, template_nil_map;
+
 bool template_truth(const struct json *v);
 /* As fmt.Print writes it: strings bare, map[a:1 b:2], [1 2]. */
 void template_print(const struct json *v, struct buf *out);

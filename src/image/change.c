@@ -2,6 +2,7 @@
 #include "image/change.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -9,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/units.h"
 #include "codec/json.h"
 #include "oci/image.h"
 
@@ -246,6 +248,68 @@ static int apply_stopsignal(struct change *c)
 	return 0;
 }
 
+/* --interval=5s and the like, before NONE or CMD. */
+static int parse_health_option(struct change *c, const char *word, struct oci_healthcheck *h)
+{
+	const struct {
+		const char *prefix;
+		int64_t *ns;
+	} times[] = {
+		{ "--interval=", &h->interval_ns },
+		{ "--start-interval=", &h->start_interval_ns },
+		{ "--start-period=", &h->start_period_ns },
+		{ "--timeout=", &h->timeout_ns },
+	};
+	const char *value = str_after(word, "--retries=");
+	uint64_t retries;
+
+	if (value) {
+		if (str_to_u64(value, &retries) < 0 || retries > INT32_MAX)
+			return bad(c, "--retries is to be a number");
+		h->retries = (int32_t)retries;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		value = str_after(word, times[i].prefix);
+		if (!value)
+			continue;
+		if (units_parse_duration(value, times[i].ns) < 0 || *times[i].ns < 0)
+			return error_kind(c->err, ERROR_INVALID, "'%.80s' is no duration", value);
+		return 0;
+	}
+	return error_kind(c->err, ERROR_INVALID, "unknown flag: %.80s", word);
+}
+
+static int apply_healthcheck(struct change *c)
+{
+	struct oci_healthcheck *h = arena_alloc(c->arena, sizeof(*h));
+	const char *word, *const *args;
+	size_t n;
+	int r;
+
+	while ((word = next_word(c, &c->args)) && str_after(word, "--")) {
+		r = parse_health_option(c, word, h);
+		if (r < 0)
+			return r;
+	}
+	c->args += strspn(c->args, " \t");
+	if (word && strcasecmp(word, "NONE") == 0 && !*c->args) {
+		h->test = append(c, NULL, &h->n_test, "NONE");
+	} else if (word && strcasecmp(word, "CMD") == 0 && *c->args) {
+		bool shell = parse_exec_form(c, &args, &n) != 0;
+
+		h->test = append(c, NULL, &h->n_test, shell ? "CMD-SHELL" : "CMD");
+		if (shell)
+			h->test = append(c, h->test, &h->n_test, c->args);
+		for (size_t i = 0; !shell && i < n; i++)
+			h->test = append(c, h->test, &h->n_test, args[i]);
+	} else {
+		return bad(c, "HEALTHCHECK wants NONE, or CMD and a command");
+	}
+	c->run->healthcheck = h;
+	return 0;
+}
+
 static int apply_onbuild(struct change *c)
 {
 	c->run->on_build =
@@ -259,6 +323,7 @@ static const struct instruction instructions[] = {
 	{ "ENTRYPOINT", apply_entrypoint },
 	{ "ENV", apply_env },
 	{ "EXPOSE", apply_expose },
+	{ "HEALTHCHECK", apply_healthcheck },
 	{ "LABEL", apply_label },
 	{ "ONBUILD", apply_onbuild },
 	{ "STOPSIGNAL", apply_stopsignal },

@@ -91,8 +91,24 @@ static int parse_not_label(struct parser *p, const char *value)
 	return 0;
 }
 
+/* Are all brackets closed, and all backslashes before something? Where not, nothing could match. */
+static bool is_pattern(const char *p)
+{
+	for (; *p; p++) {
+		if (*p == '[')
+			p = strchr(p + (p[1] == '^') + 1, ']');
+		else if (*p == '\\')
+			p++;
+		if (!p || !*p)
+			return false;
+	}
+	return true;
+}
+
 static int parse_reference(struct parser *p, const char *value)
 {
+	if (!is_pattern(value))
+		return error_kind(p->err, ERROR_INVALID, "syntax error in pattern");
 	p->filter->references = strv_push(p->filter->references, value);
 	return 0;
 }

@@ -14,26 +14,39 @@
 static const char document[] =
 	"{\"ID\":\"abc\",\"N\":3,\"Zero\":0,\"Yes\":true,\"Nothing\":null,"
 	"\"State\":{\"Pid\":42,\"Status\":\"running\"},\"Labels\":{\"b\":\"2\",\"a\":\"1\"},"
+	"\"Ports\":{\"80/tcp\":{}},\"Gone\":null,"
 	"\"Cmd\":[\"sh\",\"-c\",\"x\"],\"Empty\":[],\"Mounts\":[{\"Type\":\"bind\"},{\"Type\":\"tmpfs\"}]}";
 
+/* Fields that may be left out, as an inspect names them. */
+static const char zeros[] =
+	"{\"Gone\":[],\"Variant\":\"\",\"Health\":null,\"Volumes\":{},\"Tty\":false}";
+
 /* The result for the document above; a failed parse or run gives "!" and the message. */
-static char *render(const char *text)
+static char *render_typed(const char *text, const char *with_zeros)
 {
 	struct arena *arena = arena_new();
 	const struct template *t;
-	const struct json *data;
+	const struct json *data, *empty = NULL;
 	struct buf out = { 0 };
 	struct error err = { 0 };
 
+	if (with_zeros)
+		assert_int_equal(json_parse(with_zeros, strlen(with_zeros), arena, &empty, &err),
+				 0);
 	assert_int_equal(json_parse(document, strlen(document), arena, &data, &err), 0);
 	if (template_parse(text, arena, &t, &err) < 0 ||
-	    template_execute(t, data, &out, &err) < 0) {
+	    template_execute_typed(t, data, empty, &out, &err) < 0) {
 		assert_int_equal(err.kind, ERROR_INVALID);
 		buf_clear(&out);
 		buf_printf(&out, "!%s", err.msg);
 	}
 	arena_free(arena);
 	return buf_take(&out);
+}
+
+static char *render(const char *text)
+{
+	return render_typed(text, NULL);
 }
 
 struct example {
@@ -62,6 +75,7 @@ static void test_fields_are_printed_as_go_prints_them(void **state)
 		{ "{{.Yes}} {{.N}}", "true 3" },
 		{ "{{.Cmd}}", "[sh -c x]" },
 		{ "{{.Labels}}", "map[a:1 b:2]" },
+		{ "{{.Ports}}", "map[80/tcp:{}]" },
 		{ "{{json .State}}", "{\"Pid\":42,\"Status\":\"running\"}" },
 		{ "{{json .ID}}", "\"abc\"" },
 		{ "{{.Nothing}}", "<no value>" },
@@ -90,6 +104,8 @@ static void test_functions_and_pipelines_work(void **state)
 		{ "{{slice .ID 1 2}}", "b" },
 		{ "{{println .ID .N}}", "abc 3\n" },
 		{ "{{printf \"%-5s|%5d\" .ID .N}}", "abc  |    3" },
+		{ "{{printf \"%.2s|%05d|%-4d|%5.1s|%q\" .ID .N .N .ID .ID}}",
+		  "ab|00003|3   |    a|\"abc\"" },
 		{ "{{pad .ID 1 2}}", " abc  " },
 		{ "{{title \"two words\"}}", "Two Words" },
 	};
@@ -120,6 +136,31 @@ static void test_control_structures_nest(void **state)
 	check(examples, ARRAY_SIZE(examples));
 }
 
+static void test_what_is_empty_is_there_for_typed_documents(void **state)
+{
+	static const struct example examples[] = {
+		{ "{{.Gone}} {{json .Gone}} {{len .Gone}}", "[] null 0" },
+		{ "<{{.Variant}}> {{json .Variant}}", "<> \"\"" },
+		{ "{{.Health}} {{if .Health}}y{{else}}n{{end}}", "<nil> n" },
+		{ "{{.State.Volumes}} {{.Tty}}", "map[] false" },
+		{ "{{range .Gone}}x{{end}}{{.ID}} {{.Empty}} {{json .Empty}}", "abc [] []" },
+	};
+	char *result;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		result = render_typed(examples[i].text, zeros);
+		assert_string_equal(result, examples[i].result);
+		free(result);
+	}
+	result = render_typed("{{.Health.Status}}", zeros);
+	assert_non_null(strstr(result, "nil pointer"));
+	free(result);
+	result = render_typed("{{.Missing}}", zeros);
+	assert_non_null(strstr(result, "no entry for key"));
+	free(result);
+}
+
 static void test_mistakes_are_named(void **state)
 {
 	static const struct example examples[] = {
@@ -137,6 +178,8 @@ static void test_mistakes_are_named(void **state)
 		{ "{{$nope}}", "undefined variable" },
 		{ "{{}}", "missing value for command" },
 		{ "{{len .N}}", "len of a value without length" },
+		{ "{{printf \"%x\" .N}}", "format not supported" },
+		{ "{{printf \"%99999s\" .ID}}", "format not supported" },
 	};
 
 	(void)state;
@@ -173,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_fields_are_printed_as_go_prints_them),
 		cmocka_unit_test(test_functions_and_pipelines_work),
 		cmocka_unit_test(test_control_structures_nest),
+		cmocka_unit_test(test_what_is_empty_is_there_for_typed_documents),
 		cmocka_unit_test(test_mistakes_are_named),
 		cmocka_unit_test(test_deep_nesting_is_refused),
 	};
