@@ -50,12 +50,12 @@ const struct option inspect_image_options[INSPECT_OPTIONS_IMAGE] = {
 /* What docker's documents leave out, or write as null, where it is empty: a template finds it all the same. */
 static const char zeros[] =
 	"{\"ArgsEscaped\":false,\"AttachStderr\":false,\"AttachStdin\":false,"
-	"\"AttachStdout\":false,\"Cmd\":[],\"Container\":\"\",\"ContainerConfig\":null,"
-	"\"Domainname\":\"\",\"Entrypoint\":[],\"Env\":[],\"ExposedPorts\":{},\"Health\":null,"
+	"\"AttachStdout\":false,\"Cmd\":[],\"Container\":\"\",\"ContainerConfig\":null,\"Data\":{},"
+	"\"Annotations\":{},\"Domainname\":\"\",\"Entrypoint\":[],\"Env\":[],\"ExposedPorts\":{},\"Health\":null,"
 	"\"Healthcheck\":null,\"Hostname\":\"\",\"Image\":\"\",\"Labels\":{},\"MacAddress\":\"\","
-	"\"NetworkDisabled\":false,\"OnBuild\":[],\"OpenStdin\":false,\"OsVersion\":\"\","
-	"\"Shell\":[],\"StdinOnce\":false,\"StopSignal\":\"\",\"StopTimeout\":null,"
-	"\"Tty\":false,\"Variant\":\"\",\"Volumes\":{}}";
+	"\"NetworkDisabled\":false,\"Networks\":{},\"OnBuild\":[],\"OpenStdin\":false,\"OsVersion\":\"\","
+	"\"Ports\":{},\"Shell\":[],\"StdinOnce\":false,\"StopSignal\":\"\",\"StopTimeout\":null,"
+	"\"Sysctls\":{},\"Tmpfs\":{},\"Tty\":false,\"Variant\":\"\",\"Volumes\":{}}";
 
 static int inspect_image(struct engine *e, const struct inspect_flags *f, const char *ref,
 			 struct buf *out, struct error *err)

@@ -36,7 +36,9 @@ int template_execute(const struct template *t, const struct json *data, struct b
  * The same for documents that leave out what is empty, as Go's structs do on their way to JSON.
  *
  * zeros   an object: what a field of this name is where it is absent or null, wherever that is. null
- *         prints as <nil>; empty lists and maps print as such, but are null by "json". NULL: nothing
+ *         prints as <nil>; empty lists and maps print as such, but are null by "json". What is {}
+ *         here is a map of any names, of which absent ones are <no value>. Names count without
+ *         their case, if there is none of the same case. NULL: nothing of all this
  */
 int template_execute_typed(const struct template *t, const struct json *data,
 			   const struct json *zeros, struct buf *out, struct error *err);

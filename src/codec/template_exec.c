@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -44,10 +46,32 @@ static const struct json *find_zero(const struct execution *x, const char *field
 	return NULL;
 }
 
+/* Of what a typed document leaves out, or names otherwise than Go's struct does. 0: *ret is it. */
+static int find_typed(const struct execution *x, const struct json *v, const char *field,
+		      const struct json **ret)
+{
+	const struct json *member, *map = v->key ? find_zero(x, v->key) : NULL;
+
+	if (v == &template_nil_map || map == &template_nil_map) {
+		*ret = NULL; /* of a map, not of a struct: any name may be asked for */
+		return 0;
+	}
+	*ret = find_zero(x, field);
+	if (*ret)
+		return 0;
+	json_foreach(member, x->zeros ? v : NULL) {
+		if (strcasecmp(member->key, field) == 0) { /* .ID is "Id", .CPUShares "CpuShares" */
+			*ret = member->type == JSON_NULL ? NULL : member;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
 static int step_into(struct execution *x, const struct json *v, const char *field,
 		     const struct json **ret)
 {
-	const struct json *member, *zero;
+	const struct json *member;
 
 	if (!v || v->type == JSON_NULL)
 		return error_kind(
@@ -65,11 +89,8 @@ static int step_into(struct execution *x, const struct json *v, const char *fiel
 			return 0;
 		}
 	}
-	zero = find_zero(x, field);
-	if (zero) {
-		*ret = zero;
+	if (find_typed(x, v, field, ret) == 0)
 		return 0;
-	}
 	return error_kind(x->err, ERROR_INVALID,
 			  "template: :1: executing \"\" at <.%s>: map has no entry for key \"%s\"",
 			  field, field);

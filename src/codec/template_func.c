@@ -272,13 +272,19 @@ static int fn_pad(const struct template_call *c, const struct json **ret)
 	return 0;
 }
 
+static bool is_string(const struct json *v)
+{
+	return v && v->type == JSON_STRING;
+}
+
+/* Go's: print has spaces between what is no text. */
 static int fn_print(const struct template_call *c, const struct json **ret)
 {
 	cleanup_buf struct buf text = { 0 };
 	bool line = str_eq(c->name, "println");
 
 	for (size_t i = 0; i < c->n; i++) {
-		if (i > 0 && line)
+		if (i > 0 && (line || !(is_string(c->args[i - 1]) || is_string(c->args[i]))))
 			buf_putc(&text, ' ');
 		template_print(c->args[i], &text);
 	}

@@ -19,7 +19,7 @@ static const char document[] =
 
 /* Fields that may be left out, as an inspect names them. */
 static const char zeros[] =
-	"{\"Gone\":[],\"Variant\":\"\",\"Health\":null,\"Volumes\":{},\"Tty\":false}";
+	"{\"Gone\":[],\"Variant\":\"\",\"Health\":null,\"Volumes\":{},\"Labels\":{},\"Tty\":false}";
 
 /* The result for the document above; a failed parse or run gives "!" and the message. */
 static char *render_typed(const char *text, const char *with_zeros)
@@ -108,6 +108,7 @@ static void test_functions_and_pipelines_work(void **state)
 		  "ab|00003|3   |    a|\"abc\"" },
 		{ "{{pad .ID 1 2}}", " abc  " },
 		{ "{{title \"two words\"}}", "Two Words" },
+		{ "{{print 1 2 \"a\" \"b\" 3 true}}", "1 2ab3 true" },
 	};
 
 	(void)state;
@@ -143,6 +144,9 @@ static void test_what_is_empty_is_there_for_typed_documents(void **state)
 		{ "<{{.Variant}}> {{json .Variant}}", "<> \"\"" },
 		{ "{{.Health}} {{if .Health}}y{{else}}n{{end}}", "<nil> n" },
 		{ "{{.State.Volumes}} {{.Tty}}", "map[] false" },
+		{ "{{.Labels.a}} {{.Labels.none}} {{.State.Volumes.none}}",
+		  "1 <no value> <no value>" },
+		{ "{{.Id}} {{.State.PID}}", "abc 42" },
 		{ "{{range .Gone}}x{{end}}{{.ID}} {{.Empty}} {{json .Empty}}", "abc [] []" },
 	};
 	char *result;
@@ -155,6 +159,9 @@ static void test_what_is_empty_is_there_for_typed_documents(void **state)
 	}
 	result = render_typed("{{.Health.Status}}", zeros);
 	assert_non_null(strstr(result, "nil pointer"));
+	free(result);
+	result = render("{{.Labels.none}}");
+	assert_non_null(strstr(result, "no entry for key"));
 	free(result);
 	result = render_typed("{{.Missing}}", zeros);
 	assert_non_null(strstr(result, "no entry for key"));
