@@ -59,6 +59,27 @@ static int flag_set(int fd, int get, int set, int flag, bool on)
 	return 0;
 }
 
+int fd_close_others(unsigned first, int *keep, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k > 0 && keep[k - 1] > keep[k]; k--) {
+			int low = keep[k];
+
+			keep[k] = keep[k - 1];
+			keep[k - 1] = low;
+		}
+	for (size_t i = 0; i < n; i++) {
+		unsigned fd = (unsigned)keep[i];
+
+		if (keep[i] < 0 || fd < first)
+			continue;
+		if (fd > first && close_range(first, fd - 1, 0) < 0)
+			return -errno;
+		first = fd + 1;
+	}
+	return close_range(first, ~0U, 0) < 0 ? -errno : 0;
+}
+
 int fd_set_cloexec(int fd, bool on)
 {
 	return flag_set(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);

@@ -15,6 +15,9 @@ int fd_write_all(int fd, const void *data, size_t n);
 /* Read until n bytes or end of file. Bytes read or -errno. */
 ssize_t fd_read_full(int fd, void *data, size_t n);
 
+/* Close all from first on but the n in keep, which is sorted; negative ones stand for none. 0 or -errno. */
+int fd_close_others(unsigned first, int *keep, size_t n);
+
 int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 

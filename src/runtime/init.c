@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/inject.h"
 #include "base/path.h"
 #include "base/sig.h"
@@ -38,6 +39,7 @@
 #include "runtime/namespaces.h"
 #include "runtime/personality.h"
 #include "runtime/rdt.h"
+#include "runtime/seccomp_notify.h"
 #include "runtime/statedir.h"
 #include "runtime/sync.h"
 #include "runtime/sysctl.h"
@@ -318,6 +320,28 @@ static int init_pivot(struct init *init, struct error *err)
 	return r < 0 ? error_num(err, -r, "linux.rootfsPropagation") : 0;
 }
 
+/*
+ * CVE-2024-21626: close-on-exec is too late for what the execve itself looks up. By way of
+ * /proc/self/fd/N/.. the program, its working directory or a hook would be a file of the host.
+ */
+static int init_handles(struct init *init, struct error *err)
+{
+	const struct process_setup *p = init->process;
+	const struct hook_output *o = init->hook_output;
+	int keep[] = { init->sync_fd,
+		       init->listen_fd,
+		       init->mounter.root_fd, /* the container's own */
+		       o ? o->out_fd : -EBADF,
+		       o ? o->err_fd : -EBADF,
+		       p && p->notify ? seccomp_notify_agent(p->notify) : -EBADF };
+	int r = fd_close_others(3 + init->preserve_fds, keep, ARRAY_SIZE(keep));
+
+	if (r < 0)
+		return error_num(err, -r, "cannot close descriptors");
+	init->proc_fd = -EBADF;
+	return 0;
+}
+
 static int init_user(struct init *init, struct error *err)
 {
 	uid_t uid;
@@ -419,6 +443,8 @@ static const struct init_step init_steps[] = {
 	{ "pivot_root", init_pivot },
 	/* privileged, and rlimits would have hindered the steps above */
 	{ "limits", init_limits },
+	/* what is of the host, before names that the container chooses are looked up */
+	{ "handles", init_handles },
 	{ "user", init_user },
 	/* as the user, in his root: a wrong argv[0] fails create, not start */
 	{ "executable", init_executable },

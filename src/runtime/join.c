@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/inject.h"
 #include "base/macro.h"
 #include "base/sig.h"
@@ -30,6 +30,7 @@
 #include "runtime/mempolicy.h"
 #include "runtime/personality.h"
 #include "runtime/schedule.h"
+#include "runtime/seccomp_notify.h"
 
 /* The name by which console sockets announce a master, as runc has it. */
 #define PTMX_NAME "/dev/ptmx"
@@ -132,6 +133,16 @@ static int join_limits(struct join_context *ctx, struct error *err)
 	return r < 0 ? r : process_apply_limits(&ctx->setup, ctx->proc_fd, err);
 }
 
+/* CVE-2024-21626: before names are looked up that may lead to /proc/self/fd/N, as in init. */
+static int join_descriptors(struct join_context *ctx, struct error *err)
+{
+	const struct seccomp_notify *notify = ctx->setup.notify;
+	int keep[] = { ctx->child_root_fd, notify ? seccomp_notify_agent(notify) : -EBADF };
+	int r = fd_close_others(3 + ctx->preserve_fds, keep, ARRAY_SIZE(keep));
+
+	return r < 0 ? error_num(err, -r, "cannot close descriptors") : 0;
+}
+
 static int join_user(struct join_context *ctx, struct error *err)
 {
 	return process_set_user(&ctx->setup, err);
@@ -145,13 +156,6 @@ static int join_cwd(struct join_context *ctx, struct error *err)
 static int join_executable(struct join_context *ctx, struct error *err)
 {
 	return process_find_executable(&ctx->setup, err);
-}
-
-static int join_descriptors(struct join_context *ctx, struct error *err)
-{
-	if (syscall(SYS_close_range, 3 + ctx->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return error_sys(err, "cannot close descriptors");
-	return 0;
 }
 
 static int join_confine(struct join_context *ctx, struct error *err)
@@ -176,11 +180,12 @@ static const struct join_step {
 	{ "namespaces", join_namespaces },
 	{ "root", join_root },
 	{ "terminal", join_terminal }, /* out of the container's devpts, before the user changes */
+	/* what is of the host, before names that the container chooses are looked up */
+	{ "descriptors", join_descriptors },
 	{ "user", join_user },
 	{ "cwd", join_cwd }, /* as the user: his rights decide */
 	{ "executable", join_executable },
-	{ "descriptors", join_descriptors }, /* close-on-exec: the steps to come need theirs */
-	{ "confine", join_confine },	     /* may forbid all of the above */
+	{ "confine", join_confine }, /* may forbid all of the above */
 	{ "exec", join_exec },
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/macro.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/user.h"
 #include "kernel/rlimit.h"
@@ -295,7 +296,19 @@ static void find_home(struct process_setup *s, int root_fd)
 	s->has_home = true;
 }
 
-static int enter_cwd(const struct oci_process *p, struct error *err)
+/* Its name is longer than the kernel's answer may be: no magic link leads out of the root. */
+static int enter_long_cwd(const struct oci_process *p, int root_fd, struct error *err)
+{
+	cleanup_fd int fd = path_open_in_root(root_fd, p->cwd, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return error_num(err, -fd, "cannot tell where cwd \"%s\" is", p->cwd);
+	if (fchdir(fd) < 0)
+		return error_sys(err, "cannot change to cwd \"%s\"", p->cwd);
+	return 0;
+}
+
+static int enter_cwd(const struct oci_process *p, int root_fd, struct error *err)
 {
 	char where[PATH_MAX];
 	long n;
@@ -308,7 +321,9 @@ static int enter_cwd(const struct oci_process *p, struct error *err)
 	 * "..".
 	 */
 	n = syscall(SYS_getcwd, where, sizeof(where));
-	if (n < 0 && errno != ERANGE && errno != ENAMETOOLONG)
+	if (n < 0 && (errno == ERANGE || errno == ENAMETOOLONG))
+		return enter_long_cwd(p, root_fd, err);
+	if (n < 0)
 		return error_sys(err, "cannot tell where cwd \"%s\" is", p->cwd);
 	if (n > 0 && where[0] != '/')
 		return error_kind(err, ERROR_DENIED,
@@ -330,7 +345,7 @@ int process_set_cwd(struct process_setup *s, int root_fd, struct error *err)
 	}
 	if (!s->has_home)
 		find_home(s, root_fd);
-	r = enter_cwd(p, err);
+	r = enter_cwd(p, root_fd, err);
 	if (r < 0)
 		return r;
 	return p->user.uid != 0 ? caps_lower(p->capabilities, err) : 0;

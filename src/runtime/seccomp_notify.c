@@ -111,6 +111,11 @@ void seccomp_notify_set_agent(struct seccomp_notify *n, int fd)
 	n->agent_fd = fd;
 }
 
+int seccomp_notify_agent(const struct seccomp_notify *n)
+{
+	return n->agent_fd;
+}
+
 int seccomp_notify_find_pid(struct seccomp_notify *n, int proc_fd, struct error *err)
 {
 	char text[16] = "", pids[PIDS_MAX];

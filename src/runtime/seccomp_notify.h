@@ -38,6 +38,9 @@ void seccomp_notify_set_agent(struct seccomp_notify *n, int fd);
 
 /* Child side, in this order. No allocation. */
 
+/* The connection, borrowed; or -EBADF. */
+int seccomp_notify_agent(const struct seccomp_notify *n);
+
 /* Learn the own pid as the runtime sees it. proc_fd: root of the runtime's procfs. */
 int seccomp_notify_find_pid(struct seccomp_notify *n, int proc_fd, struct error *err);
 /*

@@ -94,6 +94,32 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
   exec 9<&-
 }
 
+# Defence: the steps "handles" of init and "descriptors" of exec. What is close-on-exec is open while the execve looks up the program.
+@test "CVE-2024-21626: neither the program nor a hook, nor what exec finds, is a file of the host" {
+  local n climb="../../../../../../../../../.."
+  cp "$(command -v busybox)" "$host/echo" # static: it would run
+  cd "$host" # whose descriptor is not close-on-exec
+  exec 9<.
+  for n in $(seq 3 40); do
+    edit_config "$b" "c['process']['args'] = ['/proc/self/fd/$n/$climb$host/echo', 'escaped']"
+    run runtime run -b "$b" c1 </dev/null
+    expect_no_text escaped
+    [ "$status" != 0 ]
+  done
+  edit_config "$b" 'c["process"]["args"] = ["sleep", "100"]' \
+    "c['hooks'] = {'startContainer': [{'path': '/bin/sh', 'args': ['sh', '-c', 'for n in \$(seq 3 40); do /proc/\$PPID/fd/\$n/$climb$host/echo escaped >>/by-hook 2>/dev/null; done; true']}]}"
+  runtime run -d -b "$b" c1 </dev/null >/dev/null 2>&1
+  for n in $(seq 3 40); do
+    ln -sf "/proc/self/fd/$n/$climb$host/echo" "$b/rootfs/program"
+    run runtime exec c1 /program escaped
+    expect_no_text escaped
+    [ "$status" != 0 ]
+  done
+  exec 9<&-
+  cd /
+  [ ! -s "$b/rootfs/by-hook" ] || fail "a hook ran a file of the host"
+}
+
 @test "CVE-2022-24769, CVE-2022-29162: nothing is inheritable, in run and in exec" {
   make_image docker "$BATS_TEST_TMPDIR/image.tar"
   berth load -q -i "$BATS_TEST_TMPDIR/image.tar" >/dev/null
@@ -198,14 +224,16 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
   expect_text "leads into /proc"
 }
 
-# Defence: procfs_open(). The directory is covered: msgmax itself is another file in each ipc namespace.
+# Defence: procfs_open(), where the container has no /proc of its own to write to. The directory is covered: msgmax itself is another file
+# in each ipc namespace.
 @test "CVE-2025-52881: a sysctl whose file is covered is set all the same, and the cover is not written to" {
   mkdir "$host/kernel"
   echo untouched >"$host/kernel/msgmax"
   unshare -m --propagation private sh -c 'mount --bind "$0/kernel" /proc/sys/kernel && echo >"$0/ready" && exec sleep 60' "$host" &
   local holder=$!
   wait_until 10 test -e "$host/ready"
-  in_container 'cat /proc/sys/kernel/msgmax' 'c["linux"]["sysctl"] = {"kernel.msgmax": "4321"}' \
+  in_container 'cat /other/sys/kernel/msgmax' "$(without_mount /proc)" \
+    'c["mounts"].append({"destination": "/other", "type": "proc", "source": "proc"})' 'c["linux"]["sysctl"] = {"kernel.msgmax": "4321"}' \
     "[n.update(path='/proc/$holder/ns/mnt') for n in c['linux']['namespaces'] if n['type'] == 'mount']"
   kill "$holder"
   wait "$holder" || true

@@ -118,7 +118,7 @@ fetches() {
   expect_output "the answer has more than 4194304 bytes"
 }
 
-@test "a manifest that is not the one its digest says is refused" {
+@test "CVE-2026-48769: a manifest that is not the one its digest says is refused" {
   run -1 "$TRY" get "$FAKE/othermanifest" latest
   expect_text "manifest verification failed for digest $FAKE_MANIFEST"
   run -1 "$TRY" get "$FAKE/othermanifest" "$FAKE_MANIFEST"
