@@ -133,7 +133,8 @@ int mountinfo_walk(int fd, const char *type, void (*fn)(void *arg, const struct 
 			struct mountinfo m;
 
 			*end = '\0';
-			if (!too_long && has_type(line, type) && parse_line(line, &m))
+			if (!too_long && has_type(line, type) && parse_line(line, &m) &&
+			    str_after(m.fs_type, type))
 				fn(arg, &m);
 			too_long = false;
 		}

@@ -45,6 +45,15 @@ static void see(void *arg, const struct mountinfo *m)
 	add(arg, m);
 }
 
+/* The kernel writes one; the parser of a whole line knows which of two it takes, a quick look does not. */
+static bool has_two_separators(const char *line)
+{
+	const char *end = line + strcspn(line, "\n");
+	const char *first = strstr(line, " - "), *second = first ? strstr(first + 1, " - ") : NULL;
+
+	return second && second < end;
+}
+
 static void check_walk(const char *text)
 {
 	cleanup_free char *lines = xasprintf("%s\n", text), *again = xstrdup(lines);
@@ -53,17 +62,18 @@ static void check_walk(const char *text)
 	char *cursor = again;
 	struct mountinfo m;
 	struct error err;
+	bool exact = true;
 
 	for (const char *p = lines; *p; p += strcspn(p, "\n") + 1)
-		if (strcspn(p, "\n") >= MOUNTINFO_LINE_MAX)
-			return;
+		exact = exact && strcspn(p, "\n") < MOUNTINFO_LINE_MAX && !has_two_separators(p);
 	assert(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
 	assert(lseek(fd, 0, SEEK_SET) == 0);
 	assert(mountinfo_walk(fd, "cgroup", see, &pieces, &err) == 0);
 	while (mountinfo_next(&cursor, &m) == 1)
 		if (str_after(m.fs_type, "cgroup"))
 			add(&whole, &m);
-	assert(whole.n == pieces.n && whole.sum == pieces.sum);
+	assert(pieces.n <= whole.n);
+	assert(!exact || (whole.n == pieces.n && whole.sum == pieces.sum));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
