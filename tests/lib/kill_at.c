@@ -59,9 +59,8 @@ static bool begins_call(pid_t pid)
 /* A stop of a process. false: it is not to be resumed. */
 static bool serve(struct tracer *t, pid_t pid, int status, int *ret_signal)
 {
-	int before = t->n, signo = WSTOPSIG(status);
+	int signo = WSTOPSIG(status);
 	struct process *p = find(t, pid);
-	bool is_new = t->n > before;
 
 	*ret_signal = 0;
 	if (signo == (SIGTRAP | 0x80)) {
@@ -78,7 +77,7 @@ static bool serve(struct tracer *t, pid_t pid, int status, int *ret_signal)
 		(void)ptrace(PTRACE_DETACH, pid, NULL, NULL); /* fails if it was killed meanwhile */
 		return false;
 	}
-	if (signo != SIGTRAP && !(is_new && signo == SIGSTOP))
+	if (status >> 16 == 0) /* no event of ptrace's: a signal */
 		*ret_signal = signo;
 	return true;
 }
@@ -114,7 +113,7 @@ static pid_t start(char **argv)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 && raise(SIGSTOP) == 0)
+		if (raise(SIGSTOP) == 0)
 			execvp(argv[0], argv);
 		_exit(127);
 	}
@@ -138,11 +137,11 @@ int main(int argc, char **argv)
 	(void)signal(SIGALRM, hangs);
 	(void)alarm(HANG_S);
 	pid = start(argv + 3);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status) ||
-	    ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(long)OPTIONS) < 0)
+	/* seized, not attached: what is new when we end would be left with a SIGSTOP */
+	if (pid < 0 || waitpid(pid, &status, WUNTRACED) < 0 || !WIFSTOPPED(status) ||
+	    ptrace(PTRACE_SEIZE, pid, NULL, (void *)(long)OPTIONS) < 0 || kill(pid, SIGCONT) < 0)
 		return HANGS;
 	(void)find(&t, pid);
-	(void)ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
 	r = trace(&t);
 	if (t.wanted)
 		return t.killed ? r : NOT_REACHED;
