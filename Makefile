@@ -5,7 +5,7 @@
 #   make test      install what is missing, build, run every check and test
 #   make conformance   what runtimes take, refuse and answer, held against berth-runtime (RUNTIME=runc: against another);
 #                  SUITE=DIRECTORY: the programs of that checkout of opencontainers/runtime-tools (AGAINST=runc: beside runc)
-#   make kills     berth-runtime and what it makes are killed at each of their system calls, not at a sample: half an hour
+#   make kills     berth-runtime and what it makes are killed at each of their system calls, not at a sample: a quarter of an hour
 #   make bench     measure against the kernel's floor and the engines that are installed
 #   make install   into $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
