@@ -42,6 +42,7 @@
 #include "codec/protobuf.h"
 #include "kernel/syscall.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/rdt.h"
 #include "runtime/runtime.h"
 
 #define LOG_MAX_BYTES	  (256u << 20)
@@ -155,6 +156,8 @@ static int set_up(const struct criu_call *call, int worker_fd, struct error *err
 	if (fd_set_cloexec(worker_fd, false) < 0)
 		return error_sys(err, "cannot pass a socket to criu");
 	if (call->cgroup && cgroup_enter(call->cgroup, err) < 0)
+		return -1;
+	if (call->rdt && rdt_enter(call->rdt, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(call->keep_fds); i++)
 		if (call->keep_fds[i] > 0 && fd_set_cloexec(call->keep_fds[i], false) < 0)

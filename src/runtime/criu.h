@@ -13,6 +13,7 @@
 #include "runtime/criu_message.h"
 
 struct cgroup;
+struct rdt;
 struct runtime_criu_options;
 
 /* Beside the images, as runc has it: what the container's 0, 1 and 2 were. */
@@ -31,6 +32,7 @@ struct criu_call {
 	const char *log_name; /* "dump.log" */
 	/* for a restore, else NULL: */
 	const struct cgroup *cgroup; /* criu, and so what it makes, starts in it */
+	const struct rdt *rdt;	     /* and in this */
 	const char *rootfs_path; /* bound to root_mount_path in a mount namespace of criu's own */
 	const char *root_mount_path;
 	int keep_fds[2]; /* that criu inherits; <= 0: none */

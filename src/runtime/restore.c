@@ -30,19 +30,30 @@
 
 #define ROOT_MOUNT "criu-root"
 
+/*
+ * What criu can join: criu(8) "--join-ns". Of user namespaces it says itself that this is dangerous and not
+ * tested; runc passes them on all the same. linux.netDevices are in the images with their namespace: criu makes
+ * them anew, if it can.
+ */
 static int refuse_unsupported(const struct oci_spec *spec, struct error *err)
 {
-	static const enum oci_ns joined[] = { OCI_NS_USER, OCI_NS_MOUNT, OCI_NS_CGROUP };
+	static const struct {
+		enum oci_ns ns;
+		const char *name;
+	} rows[] = { { OCI_NS_CGROUP, "cgroup" },
+		     { OCI_NS_MOUNT, "mount" },
+		     { OCI_NS_USER, "user" } };
 
-	if (spec->linux_.n_net_devices || spec->linux_.has_intel_rdt)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: restore of a container with linux.netDevices "
-				  "or linux.intelRdt");
-	for (size_t i = 0; i < ARRAY_SIZE(joined); i++)
-		if (spec->linux_.namespaces[joined[i]].path)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *path = spec->linux_.namespaces[rows[i].ns].path;
+
+		if (path)
 			return error_kind(err, ERROR_UNSUPPORTED,
-					  "not supported yet: restore into '%s'",
-					  spec->linux_.namespaces[joined[i]].path);
+					  "linux.namespaces: cannot restore into the %s namespace "
+					  "'%s': criu joins ipc, network, pid, time and uts "
+					  "namespaces only (without the path a new one is made)",
+					  rows[i].name, path);
+	}
 	return 0;
 }
 
@@ -227,6 +238,7 @@ static int fill_call(struct creation *c, const struct runtime_criu_options *o,
 	int r = criu_call_init(call, CRIU_RESTORE, o, err);
 
 	call->cgroup = c->unit ? NULL : c->cgroup;
+	call->rdt = &c->rdt;
 	call->rootfs_path = c->plan.rootfs_path;
 	call->begin = place;
 	call->notify = notified;

@@ -409,8 +409,17 @@ SCRIPT
   run runtime restore -b "$CONFIG" --image-path "$BATS_TEST_TMPDIR/none" c2
   expect_status 1
   expect_text "is not a checkpoint"
-  edit_config "$CONFIG" 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "cgroup"] + [{"type": "cgroup", "path": "/proc/self/ns/cgroup"}]'
-  run runtime restore -b "$CONFIG" --image-path "$BATS_TEST_TMPDIR/none" c2
-  expect_text "not supported yet: restore into '/proc/self/ns/cgroup'"
-  [ ! -e "$RUNTIME_ROOT/c2" ]
+  local kind name holder
+  unshare -m sleep 50 3>&- &
+  holder=$!
+  wait_until 5 eval '[ "$(readlink /proc/$holder/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ]'
+  for kind in cgroup user mount; do
+    name=/proc/$holder/ns/${kind/mount/mnt}
+    edit_config "$CONFIG" 'c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] not in ("cgroup", "user", "'$kind'")] + [{"type": "'$kind'", "path": "'"$name"'"}]'
+    run runtime restore -b "$CONFIG" --image-path "$BATS_TEST_TMPDIR/none" c2
+    expect_status 1
+    expect_text "linux.namespaces: cannot restore into the $kind namespace '$name': criu joins ipc, network, pid, time and uts namespaces only"
+    [ ! -e "$RUNTIME_ROOT/c2" ]
+  done
+  kill "$holder"
 }
