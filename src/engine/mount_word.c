@@ -74,7 +74,7 @@ static int volume_mode(struct mount_word *m, const char *mode, struct error *err
 			if (saw_rw)
 				return error_kind(err, ERROR_INVALID, "invalid mode: %s", mode);
 			saw_rw = true;
-			m->read_only = w[1] != 'w';
+			m->read_only = m->read_only_below = w[1] != 'w';
 		} else if (p >= 0) {
 			m->propagation = propagations[p];
 		} else if (str_eq(w, "nocopy")) {
@@ -126,7 +126,7 @@ int mount_word_parse_volume(const char *text, struct arena *arena, struct mount_
 struct mount_fields {
 	const char *type, *source, *target, *propagation;
 	const char *tmpfs_size, *tmpfs_mode;
-	bool read_only, read_only_below, non_recursive, create_source;
+	bool read_only, must_below, not_below, non_recursive, create_source;
 };
 
 /* "key", "key=true", "key=0" */
@@ -140,14 +140,18 @@ static int field_bool(const char *key, const char *value, bool *ret, struct erro
 
 static int field_recursive(const char *value, struct mount_fields *f, struct error *err)
 {
-	if (str_eq(value, "enabled") || str_eq(value, "writable"))
+	if (str_eq(value, "enabled"))
 		return 0;
+	if (str_eq(value, "writable")) {
+		f->not_below = true;
+		return 0;
+	}
 	if (str_eq(value, "disabled")) {
 		f->non_recursive = true;
 		return 0;
 	}
 	if (str_eq(value, "readonly")) {
-		f->read_only_below = true;
+		f->must_below = true;
 		return 0;
 	}
 	return error_kind(err, ERROR_INVALID,
@@ -263,7 +267,11 @@ static int mount_bind(const struct mount_fields *f, struct arena *arena, struct 
 					  f->propagation);
 		ret->propagation = propagations[p];
 	}
-	if (f->read_only_below && !(f->read_only && str_eq(f->propagation, "rprivate")))
+	if (f->not_below && !f->read_only)
+		return error_kind(err, ERROR_INVALID,
+				  "option 'bind-recursive=writable' requires 'readonly' to be "
+				  "specified in conjunction");
+	if (f->must_below && !(f->read_only && str_eq(f->propagation, "rprivate")))
 		return error_kind(err, ERROR_INVALID,
 				  "option 'bind-recursive=readonly' requires '%s' to be specified "
 				  "in conjunction",
@@ -275,7 +283,7 @@ static int mount_bind(const struct mount_fields *f, struct arena *arena, struct 
 				  f->source);
 	ret->type = MOUNT_WORD_BIND;
 	ret->read_only = f->read_only;
-	ret->read_only_below = f->read_only_below;
+	ret->read_only_below = f->read_only && !f->not_below; /* as docker since 25 */
 	ret->recursive = !f->non_recursive;
 	ret->create_source = f->create_source;
 	return set_source(ret, arena, f->source, text, err);

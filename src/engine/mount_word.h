@@ -19,7 +19,7 @@ struct mount_word {
 	const char *propagation;    /* "rprivate", ... */
 	const char *const *options; /* of a tmpfs: mount option words, NULL-terminated */
 	bool read_only, recursive;
-	bool read_only_below; /* also what is mounted below the source */
+	bool read_only_below; /* also what is mounted below the source: the default, if read_only */
 	char relabel;	      /* 'z', 'Z': its SELinux labels are changed; or 0 */
 	bool create_source;   /* -v: a missing directory is made; --mount: an error */
 };

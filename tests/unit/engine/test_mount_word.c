@@ -90,6 +90,31 @@ static void test_mount_fields_have_their_aliases(void **state)
 	assert_false(m.create_source);
 }
 
+static void test_read_only_is_so_below_unless_told_otherwise(void **state)
+{
+	static const struct {
+		const char *volume, *mount;
+		bool below;
+	} cases[] = {
+		{ "/a:/b:ro", "type=bind,src=/a,dst=/b,readonly", true },
+		{ "/a:/b:readonly", "type=bind,src=/a,dst=/b,ro,bind-recursive=enabled", true },
+		{ "/a:/b", "type=bind,src=/a,dst=/b,ro,bind-recursive=writable", false },
+		{ "/a:/b:rw", "type=bind,src=/a,dst=/b", false },
+	};
+	cleanup_with(arena_free) struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mount_word m;
+		struct error err;
+
+		assert_int_equal(mount_word_parse_volume(cases[i].volume, arena, &m, &err), 0);
+		assert_int_equal(m.read_only_below, cases[i].below);
+		assert_int_equal(mount_word_parse_mount(cases[i].mount, arena, &m, &err), 0);
+		assert_int_equal(m.read_only_below, cases[i].below);
+	}
+}
+
 static void test_mount_quotes_hold_commas(void **state)
 {
 	cleanup_with(arena_free) struct arena *arena = arena_new();
@@ -157,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_bad_volumes_are_refused_in_dockers_words),
 		cmocka_unit_test(test_mount_fields_have_their_aliases),
 		cmocka_unit_test(test_mount_quotes_hold_commas),
+		cmocka_unit_test(test_read_only_is_so_below_unless_told_otherwise),
 		cmocka_unit_test(test_tmpfs_gets_safe_options_unless_contradicted),
 		cmocka_unit_test(test_mounts_are_sorted_parents_first),
 		cmocka_unit_test(test_two_mounts_on_one_place_are_refused),
