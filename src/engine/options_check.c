@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/namespace_mode.h"
 #include "engine/signal_name.h"
+#include "monitor/log.h"
 #include "runtime/cgroup/systemd.h"
 
 /* Less does not hold a shell. docker's 6 MB is what its runtime needs to start. */
@@ -280,26 +281,9 @@ static int check_namespaces(const struct container_options *o, struct error *err
 
 static int check_log(const struct container_options *o, struct error *err)
 {
-	static const char *const drivers[] = { "json-file", "k8s-file", "none" };
-	static const char *const options[] = { "max-size", "max-file" };
+	const char *driver = str_empty(o->log_driver) ? "json-file" : o->log_driver;
 
-	if (!str_empty(o->log_driver) && str_index(drivers, ARRAY_SIZE(drivers), o->log_driver) < 0)
-		return error_kind(err, ERROR_UNSUPPORTED,
-				  "not supported yet: log driver '%s'; use json-file, k8s-file or "
-				  "none",
-				  o->log_driver);
-	for (size_t i = 0; i < strv_len(o->log_opt); i++) {
-		const char *equals = strchr(o->log_opt[i], '=');
-		bool known = false;
-
-		for (size_t k = 0; equals && k < ARRAY_SIZE(options); k++)
-			known |= strlen(options[k]) == (size_t)(equals - o->log_opt[i]) &&
-				 str_after(o->log_opt[i], options[k]);
-		if (!known)
-			return error_kind(err, ERROR_INVALID, "unknown log opt '%s'",
-					  o->log_opt[i]);
-	}
-	return 0;
+	return container_log_check(driver, o->log_opt, err);
 }
 
 static int check_unsupported(const struct container_options *o, struct error *err)

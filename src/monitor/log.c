@@ -49,8 +49,10 @@ static int find_driver(const char *name, const struct log_driver **ret, struct e
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
 		if (str_eq(drivers[i].name, name))
-			return error_kind(err, ERROR_UNSUPPORTED,
-					  "not supported yet: log driver '%s'", name);
+			return error_kind(
+				err, ERROR_UNSUPPORTED,
+				"not supported yet: log driver '%s'; use json-file, k8s-file or none",
+				name);
 	}
 	return error_kind(err, ERROR_INVALID, "unknown log driver '%s'", name);
 }

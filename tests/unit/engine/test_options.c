@@ -120,6 +120,37 @@ static void test_what_is_missing_says_so(void **state)
 	expect(&o, ERROR_UNSUPPORTED, "not supported yet: log driver 'syslog'");
 }
 
+/* Before anything is made; it was heard of at the start alone. */
+static void test_log_options_are_checked_with_their_values(void **state)
+{
+	static const struct {
+		const char *driver, *opt;
+		enum error_kind kind;
+		const char *part;
+	} cases[] = {
+		{ NULL, "max-size=big", ERROR_INVALID,
+		  "invalid value 'big' for log opt 'max-size'" },
+		{ "k8s-file", "max-file=0", ERROR_INVALID, "'0' for log opt 'max-file'" },
+		{ NULL, "shape=round", ERROR_INVALID, "unknown log opt 'shape'" },
+		{ NULL, "tag=x", ERROR_UNSUPPORTED, "not supported yet: log opt 'tag'" },
+		{ "fluffy", NULL, ERROR_INVALID, "unknown log driver 'fluffy'" },
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct container_options o = base();
+		char *opts[] = { (char *)(uintptr_t)cases[i].opt, NULL };
+
+		o.log_driver = cases[i].driver;
+		o.log_opt = opts;
+		expect(&o, cases[i].kind, cases[i].part);
+		opts[0] = (char *)"max-size=1m";
+		o.log_driver = "json-file";
+		assert_int_equal(container_options_check(&o, &err), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_cpu_rules),
 		cmocka_unit_test(test_namespace_words),
 		cmocka_unit_test(test_what_is_missing_says_so),
+		cmocka_unit_test(test_log_options_are_checked_with_their_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
