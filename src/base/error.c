@@ -7,21 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a kind of error means at the two faces, and the number for errors that have no errno. */
+/* The number for errors that have no errno, and what the command line makes of a kind. */
 static const struct {
 	int sys;
 	int exit_code;
-	int http_status;
 } kinds[ERROR_KIND_COUNT] = {
-	[ERROR_INTERNAL] = { EIO, 125, 500 },
-	[ERROR_INVALID] = { EINVAL, 125, 400 },
-	[ERROR_NOT_FOUND] = { ENOENT, 125, 404 },
-	[ERROR_CONFLICT] = { EEXIST, 125, 409 },
-	[ERROR_DENIED] = { EPERM, 125, 403 },
-	[ERROR_UNSUPPORTED] = { EOPNOTSUPP, 125, 501 },
-	[ERROR_NOT_MODIFIED] = { EALREADY, 0, 304 },
-	[ERROR_CMD_NOT_FOUND] = { ENOENT, 127, 400 },
-	[ERROR_CMD_NOT_RUNNABLE] = { EACCES, 126, 400 },
+	[ERROR_INTERNAL] = { EIO, 125 },
+	[ERROR_INVALID] = { EINVAL, 125 },
+	[ERROR_NOT_FOUND] = { ENOENT, 125 },
+	[ERROR_CONFLICT] = { EEXIST, 125 },
+	[ERROR_DENIED] = { EPERM, 125 },
+	[ERROR_UNSUPPORTED] = { EOPNOTSUPP, 125 },
+	[ERROR_NOT_MODIFIED] = { EALREADY, 0 },
+	[ERROR_CMD_NOT_FOUND] = { ENOENT, 127 },
+	[ERROR_CMD_NOT_RUNNABLE] = { EACCES, 126 },
 };
 
 static enum error_kind kind_of_errno(int sys)
@@ -131,9 +130,4 @@ const char *error_text(const struct error *err, char *buf, size_t size)
 int error_exit_code(const struct error *err)
 {
 	return kinds[err->kind < ERROR_KIND_COUNT ? err->kind : ERROR_INTERNAL].exit_code;
-}
-
-int error_http_status(const struct error *err)
-{
-	return kinds[err->kind < ERROR_KIND_COUNT ? err->kind : ERROR_INTERNAL].http_status;
 }

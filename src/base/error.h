@@ -4,7 +4,7 @@
 /*
  * The one error of the project: fixed size, by value, no allocation. It is filled where the fault
  * is found and travels unchanged from a container's child over a socket to the runtime, the
- * monitor, the engine, and becomes an exit code or an HTTP status in one table.
+ * monitor, the engine, and becomes an exit code in one table.
  *
  * A function that can fail returns int: 0 done, < 0 is -errno and *err is filled, > 0 is an outcome
  * its header names.
@@ -83,8 +83,5 @@ const char *error_text(const struct error *err, char *buf, size_t size);
 
 /* docker's exit code of `run`/`create`/`exec` for this error: 125, 126, 127. */
 int error_exit_code(const struct error *err);
-
-/* HTTP status for the API. */
-int error_http_status(const struct error *err);
 
 #define ERROR_TEXT_MAX 640

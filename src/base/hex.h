@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Bytes as lower-case hexadecimal text and back. */
+/* Bytes as lower-case hexadecimal text. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,9 +9,6 @@
 
 /* out holds 2 * n + 1 bytes. Returns out. */
 char *hex_format(const void *data, size_t n, char *out);
-
-/* Exactly 2 * n digits, upper case accepted. 0 or -EINVAL. */
-int hex_parse(const char *text, void *out, size_t n);
 
 /* Are the first n bytes of s all lower-case hexadecimal digits? */
 bool hex_is_lower(const char *s, size_t n);

@@ -33,7 +33,6 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF_FORMAT(2, 3) CO
 		if (log_enabled(LOG_LEVEL_DEBUG))               \
 			log_line(LOG_LEVEL_DEBUG, __VA_ARGS__); \
 	} while (0)
-#define log_info(...)	 log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_error(...)	 log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 

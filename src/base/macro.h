@@ -17,7 +17,6 @@
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define PRINTF_FORMAT(fmt, args) __attribute__((format(printf, fmt, args)))
-#define MUST_CHECK		 __attribute__((warn_unused_result))
 #define UNUSED			 __attribute__((unused))
 #define NORETURN		 __attribute__((noreturn))
 #define COLD			 __attribute__((cold))

@@ -75,7 +75,6 @@ int json_to_u64(const struct json *v, uint64_t *ret, struct error *err);
 int json_to_i32(const struct json *v, int32_t *ret, struct error *err);
 int json_to_u32(const struct json *v, uint32_t *ret, struct error *err);
 int json_to_u16(const struct json *v, uint16_t *ret, struct error *err);
-int json_to_double(const struct json *v, double *ret, struct error *err);
 
 /*
  * A member as a C type. Absent or null: 0, and *ret stays as it was. Errors as above; also if obj
@@ -87,7 +86,6 @@ int json_get_i64(const struct json *obj, const char *key, int64_t *ret, struct e
 int json_get_u64(const struct json *obj, const char *key, uint64_t *ret, struct error *err);
 int json_get_i32(const struct json *obj, const char *key, int32_t *ret, struct error *err);
 int json_get_u32(const struct json *obj, const char *key, uint32_t *ret, struct error *err);
-int json_get_u16(const struct json *obj, const char *key, uint16_t *ret, struct error *err);
 int json_get_object(const struct json *obj, const char *key, const struct json **ret,
 		    struct error *err);
 int json_get_array(const struct json *obj, const char *key, const struct json **ret,

@@ -97,14 +97,6 @@ int json_to_u16(const struct json *v, uint16_t *ret, struct error *err)
 	return r;
 }
 
-int json_to_double(const struct json *v, double *ret, struct error *err)
-{
-	if (v->type != JSON_NUMBER)
-		return json_fail(v, err, "not a number");
-	*ret = strtod(v->text, NULL); /* the reader has checked the form */
-	return 0;
-}
-
 /* The member, NULL if absent; an obj of another type is an error. */
 static int member(const struct json *obj, const char *key, const struct json **ret,
 		  struct error *err)
@@ -130,7 +122,6 @@ DEFINE_GETTER(i64, int64_t)
 DEFINE_GETTER(u64, uint64_t)
 DEFINE_GETTER(i32, int32_t)
 DEFINE_GETTER(u32, uint32_t)
-DEFINE_GETTER(u16, uint16_t)
 
 int json_get_object(const struct json *obj, const char *key, const struct json **ret,
 		    struct error *err)

@@ -263,15 +263,6 @@ void monitor_recorded(struct monitor_client *c)
 	(void)sock_send(c->sync_fd, &packet, ATTACH_HEAD_SIZE, NULL, 0);
 }
 
-int monitor_wait_gone(struct monitor_client *c, int timeout_ms, struct error *err)
-{
-	int r = fd_wait_readable(c->pidfd, timeout_ms);
-
-	if (r < 0)
-		return error_num(err, -r, "cannot wait for the container's monitor");
-	return r == 0;
-}
-
 /* Without having started it */
 
 int monitor_find(const char *run_dir, pid_t *ret_pid, struct error *err)

@@ -77,9 +77,6 @@ int monitor_wait_exited(struct monitor_client *c, int timeout_ms, struct monitor
 			struct error *err);
 /* Tell that the database has it. */
 void monitor_recorded(struct monitor_client *c);
-/* Wait until the monitor removed cgroup, runtime state and sockets and is gone. 1: time is up. */
-int monitor_wait_gone(struct monitor_client *c, int timeout_ms, struct error *err);
-
 /* Without having started it */
 
 /* The monitor's pid if one lives for this run directory, 0 if not. Cheap: a lock query. */

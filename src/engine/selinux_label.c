@@ -17,10 +17,7 @@
 #include "base/str.h"
 #include "kernel/selinux.h"
 
-#define CONFIG_PATH    "/etc/selinux/config"
-#define POLICY_DEFAULT "targeted" /* libselinux: what a config without a word means */
-#define CATEGORIES     1024
-#define FILE_MAX_BYTES (64u << 10)
+#define CATEGORIES 1024
 
 /* user:role:type:level; level is NULL in a policy without any. */
 struct label {

@@ -67,7 +67,6 @@ int seccomp_bpf_assemble(const struct seccomp_arch_rules *archs, size_t n_archs,
 			 struct error *err);
 
 void seccomp_program_done(struct seccomp_program *p);
-#define cleanup_seccomp_program __attribute__((cleanup(seccomp_program_done)))
 
 /*
  * Put the filter on the calling thread, for good. flags: SECCOMP_FILTER_FLAG_*. Needs

@@ -63,13 +63,3 @@ struct monitor_step monitor_step(enum monitor_state state, enum monitor_event ev
 		step.next = state;
 	return step;
 }
-
-const char *monitor_state_name(enum monitor_state state)
-{
-	static const char *const names[STATE_COUNT] = {
-		"creating",  "created",	 "starting", "running",	 "exited", "settling",
-		"reporting", "aborting", "removing", "flushing", "gone",
-	};
-
-	return names[state];
-}

@@ -63,5 +63,3 @@ struct monitor_step {
 
 /* What event does in state; ACTION_NONE and the same state if nothing. */
 struct monitor_step monitor_step(enum monitor_state state, enum monitor_event event);
-
-const char *monitor_state_name(enum monitor_state state);

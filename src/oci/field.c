@@ -38,15 +38,6 @@ const char *oci_words_name(const struct oci_words *words, int value)
 	return NULL;
 }
 
-const char *const *oci_words_names(const struct oci_words *words, struct arena *arena)
-{
-	const char **names = arena_alloc(arena, (words->n + 1) * sizeof(*names));
-
-	for (size_t i = 0; i < words->n; i++)
-		names[i] = words->list[i].name;
-	return names;
-}
-
 const char *oci_pairs_get(const struct oci_pair *pairs, size_t n, const char *key)
 {
 	while (n-- > 0)

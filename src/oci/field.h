@@ -39,9 +39,6 @@ const struct oci_word *oci_words_find(const struct oci_words *words, const char 
 /* The first word of that value, or NULL. */
 const char *oci_words_name(const struct oci_words *words, int value);
 
-/* All names, NULL-terminated, in arena. */
-const char *const *oci_words_names(const struct oci_words *words, struct arena *arena);
-
 enum oci_field_type {
 	OCI_FIELD_STRING,
 	OCI_FIELD_BOOL,

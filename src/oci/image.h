@@ -22,7 +22,6 @@ struct buf;
 /* Digests */
 
 #define OCI_DIGEST_HEX 64
-#define OCI_DIGEST_LEN (sizeof("sha256:") - 1 + OCI_DIGEST_HEX)
 
 /* The 64 hex digits behind "sha256:", or NULL if text is not a digest we accept. */
 const char *oci_digest_hex(const char *text);

@@ -30,11 +30,6 @@ static const char *const kind_names[OCI_HOOK_KIND_COUNT] = {
 	[OCI_HOOK_POSTSTOP] = "poststop",
 };
 
-const char *hook_kind_name(enum oci_hook_kind kind)
-{
-	return kind_names[kind];
-}
-
 struct hook_run {
 	const struct oci_hook *hook;
 	const struct hook_how *how;

@@ -53,5 +53,3 @@ struct hook_how {
  */
 int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const struct hook_how *how,
 	      struct error *err);
-
-const char *hook_kind_name(enum oci_hook_kind kind);
