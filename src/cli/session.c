@@ -16,8 +16,8 @@
 
 #include "base/macro.h"
 #include "cli/terminal.h"
+#include "engine/attach_client.h"
 #include "engine/engine.h"
-#include "engine/monitor_client.h"
 
 #define DEFAULT_DETACH_KEYS "ctrl-p,ctrl-q"
 #define IMPATIENCE	    3

@@ -1,35 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pump between a user's descriptors and a monitor. Input that the monitor has no room for is
- * kept here while output goes on: a container that waits for its output to be read, with us waiting
- * for it to read its input, would stop both for ever.
+ * The pump keeps input that the monitor has no room for while output goes on: a container that waits
+ * for its output to be read, with us waiting for it to read its input, would stop both for ever.
  */
+#include "engine/attach_client.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/sock.h"
-#include "engine/monitor_client.h"
-
-struct pump {
-	struct attach_client *client;
-	const struct attach_io *io;
-	struct error *err;
-	bool input_open;
-	bool stdout_closed, stderr_closed;
-	size_t kept;	  /* bytes in input that wait for room */
-	bool eof_pending; /* and then the end */
-	char input[ATTACH_DATA_MAX];
-	struct attach_packet packet;
-};
 
 static int send_packet(int fd, uint32_t type, const void *body, size_t n)
 {
 	const uint32_t head[] = { type, 0 };
 
+	_Static_assert(sizeof(head) == ATTACH_HEAD_SIZE, "the head of a packet");
 	return sock_send_parts(fd, head, sizeof(head), body, n);
+}
+
+/* Opening */
+
+static int send_hello(int fd, unsigned want, struct error *err)
+{
+	struct attach_hello hello = { .version = ATTACH_VERSION, .want = want };
+	int r = send_packet(fd, ATTACH_HELLO, &hello, sizeof(hello));
+
+	return r < 0 ? error_num(err, -r, "cannot talk to the container's monitor") : 0;
+}
+
+static int wait_welcome(int fd, struct attach_welcome *ret, struct error *err)
+{
+	struct attach_packet packet;
+	ssize_t n = sock_recv(fd, &packet, sizeof(packet), NULL, NULL);
+
+	if (n <= 0)
+		return error_num(err, n < 0 ? (int)-n : ECONNREFUSED,
+				 "the container's monitor went away");
+	if (packet.type == ATTACH_REFUSED) {
+		packet.error.msg[sizeof(packet.error.msg) - 1] = '\0';
+		*err = packet.error;
+		return error_number(err);
+	}
+	if (packet.type != ATTACH_WELCOME || (size_t)n < ATTACH_HEAD_SIZE + sizeof(packet.welcome))
+		return error_num(err, EPROTO, "cannot understand the container's monitor");
+	*ret = packet.welcome;
+	return 0;
+}
+
+int attach_open(const char *run_dir, unsigned want, struct attach_client *ret, struct error *err)
+{
+	cleanup_free char *path = path_join(run_dir, MONITOR_ATTACH_SOCKET);
+	cleanup_fd int fd = -EBADF;
+	int r = sock_connect(path, SOCK_SEQPACKET, &fd, err);
+
+	if (r == 0)
+		r = send_hello(fd, want, err);
+	return r < 0 ? r : attach_open_fd(take_fd(&fd), ret, err);
+}
+
+int attach_open_pair(unsigned want, int *ret_ours, int *ret_theirs, struct error *err)
+{
+	cleanup_fd int ours = -EBADF, theirs = -EBADF;
+	int r = sock_pair(SOCK_SEQPACKET, &ours, &theirs, err);
+
+	/* waits in the socket until the monitor looks: no output can be earlier */
+	if (r == 0)
+		r = send_hello(ours, want, err);
+	if (r < 0)
+		return r;
+	*ret_ours = take_fd(&ours);
+	*ret_theirs = take_fd(&theirs);
+	return 0;
+}
+
+int attach_open_fd(int fd, struct attach_client *ret, struct error *err)
+{
+	int r = wait_welcome(fd, &ret->welcome, err);
+
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	ret->fd = fd;
+	return 0;
 }
 
 void attach_close(struct attach_client *c)
@@ -53,7 +110,43 @@ void attach_recorded(struct attach_client *c)
 		(void)send_packet(c->fd, ATTACH_RECORDED, NULL, 0); /* gone: nobody needs it */
 }
 
-/* Input */
+int attach_wait_exit(struct attach_client *c, int timeout_ms, struct monitor_exit *ret,
+		     struct error *err)
+{
+	struct attach_packet packet;
+
+	for (;;) {
+		ssize_t n;
+		int r = fd_wait_readable(c->fd, timeout_ms);
+
+		if (r < 0)
+			return error_num(err, -r, "cannot wait for the container's monitor");
+		if (r == 0)
+			return 1;
+		n = sock_recv(c->fd, &packet, sizeof(packet), NULL, NULL);
+		if (n <= 0)
+			return error_num(err, ENOTCONN, "the container's monitor went away");
+		if (packet.type == ATTACH_EXIT &&
+		    (size_t)n >= ATTACH_HEAD_SIZE + sizeof(packet.exit))
+			break;
+	}
+	*ret = packet.exit;
+	return 0;
+}
+
+/* The pump */
+
+struct pump {
+	struct attach_client *client;
+	const struct attach_io *io;
+	struct error *err;
+	bool input_open;
+	bool stdout_closed, stderr_closed;
+	size_t kept;	  /* bytes in input that wait for room */
+	bool eof_pending; /* and then the end */
+	char input[ATTACH_DATA_MAX];
+	struct attach_packet packet;
+};
 
 /* What is kept goes on its way as far as there is room. */
 static void send_input(struct pump *p)
@@ -95,8 +188,6 @@ static int read_input(struct pump *p)
 	send_input(p);
 	return 0;
 }
-
-/* Output */
 
 /* Everything, also to a descriptor that somebody made non-blocking. 0 or -errno. */
 static int write_out(int fd, const char *data, size_t n)

@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/sock.h"
 #include "base/str.h"
+#include "engine/attach_client.h"
 #include "monitor/exit_file.h"
 
 /* How long the monitor of the run before may need: the runtime's delete and the exit command. */
@@ -91,32 +92,6 @@ static int wait_for_former(const struct monitor_spec *s, struct error *err)
 	}
 }
 
-static int send_hello(int fd, unsigned want, struct error *err)
-{
-	const uint32_t head[] = { ATTACH_HELLO, 0 };
-	struct attach_hello hello = { .version = ATTACH_VERSION, .want = want };
-	int r = sock_send_parts(fd, head, sizeof(head), &hello, sizeof(hello));
-
-	_Static_assert(sizeof(head) == ATTACH_HEAD_SIZE, "the head of a packet");
-	return r < 0 ? error_num(err, -r, "cannot talk to the container's monitor") : 0;
-}
-
-static int open_attach_pair(unsigned want, int *ret_ours, int *ret_theirs, struct error *err)
-{
-	cleanup_fd int ours = -EBADF, theirs = -EBADF;
-	int r = sock_pair(SOCK_SEQPACKET, &ours, &theirs, err);
-
-	if (r < 0)
-		return r;
-	/* waits in the socket until the monitor looks: no output can be earlier */
-	r = send_hello(ours, want, err);
-	if (r < 0)
-		return r;
-	*ret_ours = take_fd(&ours);
-	*ret_theirs = take_fd(&theirs);
-	return 0;
-}
-
 int monitor_spawn(const struct monitor_spec *spec, struct monitor_client *ret, struct error *err)
 {
 	cleanup_fd int sync = -EBADF, sync_end = -EBADF, attach = -EBADF, attach_end = -EBADF;
@@ -131,7 +106,7 @@ int monitor_spawn(const struct monitor_spec *spec, struct monitor_client *ret, s
 		return r;
 	r = sock_pair(SOCK_SEQPACKET, &sync, &sync_end, err);
 	if (r == 0 && spec->attach)
-		r = open_attach_pair(spec->attach_want, &attach, &attach_end, err);
+		r = attach_open_pair(spec->attach_want, &attach, &attach_end, err);
 	if (r < 0)
 		return r;
 	fds[spawn.n_fds++] = (struct proc_fd){ .from = sync_end, .to = MONITOR_SYNC_FD };
@@ -272,30 +247,6 @@ int monitor_find(const char *run_dir, pid_t *ret_pid, struct error *err)
 	return lock_holder(AT_FDCWD, path, ret_pid, err);
 }
 
-/* The next ATTACH_EXIT. 0; 1: time is up; -ENOTCONN: the monitor went away. */
-static int wait_attach_exit(int fd, int timeout_ms, struct monitor_exit *ret, struct error *err)
-{
-	struct attach_packet packet;
-
-	for (;;) {
-		ssize_t n;
-		int r = fd_wait_readable(fd, timeout_ms);
-
-		if (r < 0)
-			return error_num(err, -r, "cannot wait for the container's monitor");
-		if (r == 0)
-			return 1;
-		n = sock_recv(fd, &packet, sizeof(packet), NULL, NULL);
-		if (n <= 0)
-			return error_num(err, ENOTCONN, "the container's monitor went away");
-		if (packet.type == ATTACH_EXIT &&
-		    (size_t)n >= ATTACH_HEAD_SIZE + sizeof(packet.exit))
-			break;
-	}
-	*ret = packet.exit;
-	return 0;
-}
-
 static int ask_monitor(const char *run_dir, unsigned want, int timeout_ms, struct attach_client *c,
 		       struct monitor_exit *ret, struct error *err)
 {
@@ -303,7 +254,7 @@ static int ask_monitor(const char *run_dir, unsigned want, int timeout_ms, struc
 
 	if (r < 0)
 		return -ENOTCONN;
-	return wait_attach_exit(c->fd, timeout_ms, ret, err);
+	return attach_wait_exit(c, timeout_ms, ret, err);
 }
 
 int monitor_wait_exit(const char *run_dir, const char *exit_file, int timeout_ms,
@@ -332,51 +283,4 @@ int monitor_wait_exit(const char *run_dir, const char *exit_file, int timeout_ms
 	}
 	*ret = status;
 	return 0;
-}
-
-/* HELLO and WELCOME, shared with attach_client.c */
-
-static int wait_welcome(int fd, struct attach_welcome *ret, struct error *err)
-{
-	struct attach_packet packet;
-	ssize_t n = sock_recv(fd, &packet, sizeof(packet), NULL, NULL);
-
-	if (n <= 0)
-		return error_num(err, n < 0 ? (int)-n : ECONNREFUSED,
-				 "the container's monitor went away");
-	if (packet.type == ATTACH_REFUSED) {
-		packet.error.msg[sizeof(packet.error.msg) - 1] = '\0';
-		*err = packet.error;
-		return error_number(err);
-	}
-	if (packet.type != ATTACH_WELCOME || (size_t)n < ATTACH_HEAD_SIZE + sizeof(packet.welcome))
-		return error_num(err, EPROTO, "cannot understand the container's monitor");
-	*ret = packet.welcome;
-	return 0;
-}
-
-int attach_open_fd(int fd, struct attach_client *ret, struct error *err)
-{
-	int r = wait_welcome(fd, &ret->welcome, err);
-
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	ret->fd = fd;
-	return 0;
-}
-
-int attach_open(const char *run_dir, unsigned want, struct attach_client *ret, struct error *err)
-{
-	cleanup_free char *path = path_join(run_dir, MONITOR_ATTACH_SOCKET);
-	cleanup_fd int fd = -EBADF;
-	int r;
-
-	r = sock_connect(path, SOCK_SEQPACKET, &fd, err);
-	if (r == 0)
-		r = send_hello(fd, want, err);
-	if (r < 0)
-		return r;
-	return attach_open_fd(take_fd(&fd), ret, err);
 }

@@ -3,6 +3,7 @@
 
 /* A session's inside: shared by start.c, which makes one, and session.c. */
 
+#include "engine/attach_client.h"
 #include "engine/db.h"
 #include "engine/engine.h"
 #include "engine/monitor_client.h"

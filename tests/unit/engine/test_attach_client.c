@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/sock.h"
-#include "engine/monitor_client.h"
+#include "engine/attach_client.h"
 
 /* The test is the monitor: its end of the socket, and the user's three descriptors. */
 struct fixture {
