@@ -44,8 +44,8 @@ static int store(const struct option *o, void *target, const char *value, struct
 	return error_kind(err, ERROR_INTERNAL, "option '%s' has no type", o->name);
 }
 
-const struct option *option_find(const struct option *table, size_t n, const char *name,
-				 size_t name_len)
+static const struct option *option_find(const struct option *table, size_t n, const char *name,
+					size_t name_len)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strncmp(table[i].name, name, name_len) == 0 && table[i].name[name_len] == '\0')

@@ -54,6 +54,3 @@ void option_free_lists(const struct option *table, size_t n, void *target);
 
 /* "  -d, --detach            Run in background" lines, sorted by name. */
 void option_help(const struct option *table, size_t n, struct buf *out);
-
-const struct option *option_find(const struct option *table, size_t n, const char *name,
-				 size_t name_len);

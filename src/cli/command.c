@@ -49,7 +49,8 @@ static bool names_command(const struct command *c, int argc, char **argv, int *r
 	return str_eq(c->name, argv[1]) || in_list(c->alias, argv[1]);
 }
 
-const struct command *command_find(int argc, char **argv, int *ret_words)
+/* The command of argv[0] (and argv[1] for groups); *ret_words says how many words named it. */
+static const struct command *command_find(int argc, char **argv, int *ret_words)
 {
 	for (size_t t = 0; argc > 0 && t < ARRAY_SIZE(tables); t++) {
 		const struct command *commands = tables[t]->commands;

@@ -62,9 +62,5 @@ extern const struct command_table commands_container, commands_container_io, com
 /* Runs `berth argv...`: global options, command, its options. The exit code. */
 int command_main(int argc, char **argv);
 
-/* The command of argv[0] (and argv[1] for groups); *ret_words says how many words named it. NULL:
- * no such command. */
-const struct command *command_find(int argc, char **argv, int *ret_words);
-
 /* Calls each() for every command, sorted as in the tables. */
 void command_each(void (*each)(const struct command *command, void *data), void *data);

@@ -2,6 +2,7 @@
 #include "cli/interrupt.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -11,7 +12,12 @@
 
 static const int deadly[] = { SIGHUP, SIGINT, SIGTERM };
 
-void interrupt_begin(struct interrupt *i)
+struct interrupt {
+	int fd; /* readable: the user wants it to end; or -errno */
+	sigset_t old;
+};
+
+static void begin(struct interrupt *i)
 {
 	sigset_t wanted;
 
@@ -31,7 +37,8 @@ void interrupt_begin(struct interrupt *i)
 	}
 }
 
-int interrupt_end(struct interrupt *i)
+/* All is as it was. 0: none came. Else its number, for raise(): a shell shall see what ended us. */
+static int end(struct interrupt *i)
 {
 	struct signalfd_siginfo info;
 	int signal = 0;
@@ -51,11 +58,11 @@ int interrupt_guard(struct engine *e, int (*work)(void *ctx, int stop_fd, struct
 	struct interrupt interrupt;
 	int r, signal;
 
-	interrupt_begin(&interrupt);
+	begin(&interrupt);
 	engine_set_stop(e, interrupt.fd);
 	r = work(ctx, interrupt.fd, err);
 	engine_set_stop(e, -1);
-	signal = interrupt_end(&interrupt);
+	signal = end(&interrupt);
 	if (signal != 0) {
 		engine_sweep_later(e);
 		(void)raise(signal); /* cannot fail: it is one */

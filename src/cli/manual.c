@@ -14,7 +14,8 @@
 
 /* Manual pages */
 
-char *manual_name(const struct command *c)
+/* "berth-container-ls": the name of a command's manual page. Heap. */
+static char *manual_name(const struct command *c)
 {
 	if (c->top)
 		return xasprintf("berth-%.*s", (int)strcspn(c->top, " "), c->top);
@@ -64,7 +65,8 @@ static void put_exit_status(struct buf *out, const struct command *c)
 			"0 when everything asked for was done, 1 when something failed, 125 for unknown options.\n");
 }
 
-void manual_page(const struct command *c, struct buf *out)
+/* The page in man(7), section 1. */
+static void manual_page(const struct command *c, struct buf *out)
 {
 	cleanup_free char *page = manual_name(c), *name = help_command_name(c),
 			  *title = xstrdup(page);

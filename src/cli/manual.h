@@ -8,12 +8,6 @@
 struct buf;
 struct command;
 
-/* "berth-container-ls": the name of a command's manual page. Heap. */
-char *manual_name(const struct command *c);
-
-/* The page in man(7), section 1. */
-void manual_page(const struct command *c, struct buf *out);
-
 /* Writes every command's page into a directory that exists. */
 int manual_write_all(const char *directory, struct error *err);
 

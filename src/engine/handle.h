@@ -86,9 +86,6 @@ static inline bool record_is_live(const struct record *r)
 }
 
 struct monitor_exit;
-/* The end of a container into its row. */
-int container_record_exit(struct engine *e, struct record *r, const struct monitor_exit *end,
-			  struct error *err);
 
 /*
  * What follows from the end: with --rm the container is removed, else its row says how it ended.

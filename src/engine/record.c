@@ -48,8 +48,9 @@ bool container_process_alive(const struct record *r)
 	return process_start_time(r->pid, &start) == 0 && start == r->pid_start;
 }
 
-int container_record_exit(struct engine *e, struct record *r, const struct monitor_exit *end,
-			  struct error *err)
+/* The end of a container into its row. */
+static int container_record_exit(struct engine *e, struct record *r, const struct monitor_exit *end,
+				 struct error *err)
 {
 	const struct record was = *r;
 	struct db *db;

@@ -150,7 +150,7 @@ static void dir_close(struct input *in)
 	free(container_of(in, struct input_dir, base));
 }
 
-struct input *input_dir_open(int fd, const char *name)
+static struct input *input_dir_open(int fd, const char *name)
 {
 	static const struct input_ops ops = {
 		.size = dir_size,

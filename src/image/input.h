@@ -48,4 +48,3 @@ int input_read(struct input *in, const char *path, size_t max_bytes, char **ret,
 /* offset: where the archive begins in fd. owned: the input closes fd. */
 int input_tar_open(int fd, int64_t offset, bool owned, const char *name, struct input **ret,
 		   struct error *err);
-struct input *input_dir_open(int fd, const char *name);

@@ -66,8 +66,9 @@ static void forget_parent(struct unpack *u)
 	u->parent_stale = false;
 }
 
-int unpack_open_parent(struct unpack *u, const char *path, int *ret_fd, const char **ret_name,
-		       struct error *err)
+/* Opens the directory above path, making what is missing. ret_name points into path. */
+static int unpack_open_parent(struct unpack *u, const char *path, int *ret_fd,
+			      const char **ret_name, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;

@@ -47,10 +47,6 @@ struct unpack_entry {
 	int parent_fd;	  /* borrowed, O_PATH */
 };
 
-/* Opens the directory above path, making what is missing. ret_name points into path. */
-int unpack_open_parent(struct unpack *u, const char *path, int *ret_fd, const char **ret_name,
-		       struct error *err);
-
 /* Makes one entry that is no whiteout. */
 int unpack_make_entry(struct unpack *u, const struct unpack_entry *e, struct error *err);
 /* Sets a directory's attributes now. */

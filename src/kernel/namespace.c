@@ -19,7 +19,8 @@ static const struct {
 	{ CLONE_NEWUSER, "user" },     { CLONE_NEWUTS, "uts" },
 };
 
-const char *namespace_name(uint64_t flag)
+/* "net", "mnt", ... as in /proc/PID/ns; "?" for what is no CLONE_NEW* bit. */
+static const char *namespace_name(uint64_t flag)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].flag == flag)

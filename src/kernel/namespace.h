@@ -18,6 +18,3 @@
  * Errors   ERROR_INVALID not a namespace, or of another kind; -errno of open
  */
 int namespace_open(const char *path, uint64_t flag, int *ret_fd, struct error *err);
-
-/* "net", "mnt", ... as in /proc/PID/ns; "?" for what is no CLONE_NEW* bit. */
-const char *namespace_name(uint64_t flag);
