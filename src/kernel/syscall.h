@@ -32,3 +32,10 @@ static inline pid_t sys_clone3(struct clone_args *args)
  * returns as its exit status. -1 and errno ENOSYS on architectures that have no trampoline here.
  */
 pid_t clone3_call(struct clone_args *args, int (*fn)(void *arg), void *arg);
+
+/*
+ * clone3_call() on a stack that is made for the call, for flags with both CLONE_VM and CLONE_VFORK, or
+ * neither. The child begins with all signals blocked: a handler must not run in one that shares our
+ * memory. -1 and errno.
+ */
+pid_t clone3_on_stack(struct clone_args *args, int (*fn)(void *arg), void *arg);

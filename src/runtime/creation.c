@@ -637,7 +637,7 @@ int creation_run_shared(struct creation *c, struct error *err)
 		return r;
 	}
 	*err = c->init.error;
-	return err->sys > 0 ? -err->sys : -EIO;
+	return error_number(err);
 }
 
 static int write_pid_file(struct creation *c, struct error *err)

@@ -226,7 +226,7 @@ static int wait_executed(int fd, struct error *err)
 	if (n != sizeof(own))
 		return error_num(err, n < 0 ? (int)-n : EIO, "cannot start criu");
 	*err = own;
-	return own.sys > 0 ? -own.sys : -EIO;
+	return error_number(err);
 }
 
 static int worker_start(struct worker *w, const struct criu_call *call, struct error *err)
@@ -403,7 +403,7 @@ int criu_run(struct criu_call *call, struct error *err)
 		return r;
 	if (own.msg[0]) {
 		*err = own;
-		return own.sys > 0 ? -own.sys : -EIO;
+		return error_number(err);
 	}
 	if (waited < 0) {
 		*err = waiting;

@@ -18,11 +18,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -33,12 +31,12 @@
 #include "base/sock.h"
 #include "base/str.h"
 #include "kernel/capability.h"
-#include "kernel/namespace.h"
 #include "kernel/syscall.h"
 #include "oci/spec.h"
 #include "runtime/annotation.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/join.h"
+#include "runtime/namespaces.h"
 #include "runtime/pidfd_socket.h"
 #include "runtime/runtime.h"
 #include "runtime/schedule.h"
@@ -46,7 +44,6 @@
 #include "runtime/statedir.h"
 
 #define PROCESS_MAX_BYTES (1u << 20)
-#define CHILD_STACK_BYTES (128u << 10)
 #define BESIDE_TRIES	  20
 
 #ifndef CLONE_INTO_CGROUP
@@ -296,18 +293,12 @@ static bool same_namespace(pid_t pid, const char *name)
  * alone; a user has rights over them only inside the user namespace, where both go. */
 static void choose_namespaces(struct exec *e)
 {
-	static const unsigned flags[OCI_NS_COUNT] = {
-		[OCI_NS_USER] = CLONE_NEWUSER, [OCI_NS_CGROUP] = CLONE_NEWCGROUP,
-		[OCI_NS_IPC] = CLONE_NEWIPC,   [OCI_NS_UTS] = CLONE_NEWUTS,
-		[OCI_NS_NET] = CLONE_NEWNET,   [OCI_NS_PID] = CLONE_NEWPID,
-		[OCI_NS_TIME] = CLONE_NEWTIME, [OCI_NS_MOUNT] = CLONE_NEWNS,
-	};
 	const unsigned for_children = CLONE_NEWPID | CLONE_NEWTIME;
 	unsigned all = 0;
 
 	for (size_t i = 0; i < OCI_NS_COUNT; i++)
 		if (e->spec->linux_.namespaces[i].wanted)
-			all |= flags[i];
+			all |= (unsigned)namespaces_flag(i);
 	/* joining one's own user namespace is an error of setns */
 	if ((all & CLONE_NEWUSER) && same_namespace(e->c->pid, "user"))
 		all &= ~(unsigned)CLONE_NEWUSER;
@@ -420,34 +411,22 @@ static int spawn(struct exec *e, pid_t *ret_pid, int *ret_pidfd, struct error *e
 		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD,
 		.exit_signal = SIGCHLD,
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
-		.stack_size = CHILD_STACK_BYTES,
 	};
-	void *stack;
 	pid_t pid;
 
 	if (clone_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)clone_fd;
 	}
-	stack = mmap(NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-	if (stack == MAP_FAILED)
-		return error_sys(err, "cannot allocate a stack");
-	args.stack = (uint64_t)(uintptr_t)stack;
 	error_clear(&e->join.err);
 	/* The child is in the container's pid namespace from birth, with our memory, our descriptors
 	 * and our file as /proc/PID/exe (CVE-2016-9962, CVE-2019-5736). Only a valid word can fail. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	pid = clone3_call(&args, join_main, &e->join);
+	pid = clone3_on_stack(&args, join_main, &e->join);
 	for (int i = 0; pid < 0 && errno == EBUSY && i < BESIDE_TRIES && beside_init(e, &args); i++)
-		pid = clone3_call(&args, join_main, &e->join);
-	if (pid < 0) {
-		int sys = errno;
-
-		(void)munmap(stack, CHILD_STACK_BYTES);
-		return error_num(err, sys, "cannot start a process in the container");
-	}
-	(void)munmap(stack, CHILD_STACK_BYTES);
+		pid = clone3_on_stack(&args, join_main, &e->join);
+	if (pid < 0)
+		return error_sys(err, "cannot start a process in the container");
 
 	*ret_pid = pid;
 	*ret_pidfd = pidfd;
@@ -468,7 +447,7 @@ static int check_child(struct exec *e, int pidfd, struct error *err)
 		return r;
 	if (e->join.err.msg[0]) {
 		*err = e->join.err;
-		return err->sys ? -err->sys : -EINVAL;
+		return error_number(err);
 	}
 	r = error_kind(err, ERROR_INTERNAL, "the process died during set-up: %s",
 		       proc_status_text(&status, text));
@@ -517,6 +496,8 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 			  .preserve_fds = o->preserve_fds },
 	};
 	cleanup_fd int pidfd = -EBADF;
+	struct proc_status status;
+	struct error ignored; /* the first failure is the one to report */
 	pid_t pid = 0;
 	int r = prepare(&e, err);
 
@@ -537,8 +518,8 @@ int runtime_exec(const struct runtime_exec_options *o, pid_t *ret_pid, int *ret_
 	if (r >= 0)
 		r = pidfd_socket_send(e.pidfd_socket_fd, "setns", pidfd, err);
 	if (r < 0) {
-		(void)kill(pid, SIGKILL); /* the caller learns nothing of it */
-		(void)waitpid(pid, NULL, 0);
+		(void)proc_kill(pidfd, SIGKILL); /* the caller learns nothing of it */
+		(void)proc_wait(pidfd, &status, &ignored);
 		return r;
 	}
 	*ret_pid = pid;

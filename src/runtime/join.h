@@ -34,7 +34,7 @@ struct join_context {
 };
 
 /*
- * For clone3_call(): arg is the context. Returns only when a step failed (1).
+ * For clone3_on_stack(): arg is the context. Returns only when a step failed (1).
  */
 int join_main(void *arg);
 

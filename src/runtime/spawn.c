@@ -11,9 +11,9 @@
  *	          born in the v2 cgroup in init's place if a cgroup namespace is joined, from
  *	          where that cannot be seen: ENOENT with "nsdelegate"
  *	          without VM if a time namespace is joined: setns(2) wants who does it alone in its
- *	          memory, EUSERS; so struct spawn, which brings the pid back, is in shared memory
+ *	          memory, EUSERS; so struct spawn, which brings the pid back, is in shared memory then
  *
- * All signals are blocked meanwhile: a handler must not run in a child that shares our memory.
+ * All signals are blocked meanwhile, by clone3_on_stack() or here.
  */
 
 #include <errno.h>
@@ -28,9 +28,6 @@
 #include "kernel/syscall.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/creation.h"
-
-/* Pages are touched only as deep as the steps go. */
-#define CHILD_STACK_BYTES (512u << 10)
 
 struct spawn {
 	struct creation *creation;
@@ -60,51 +57,15 @@ static void fill_args(struct spawn *s, struct creation *c)
 	}
 }
 
-static void *stack_map(struct error *err)
-{
-	void *stack = mmap(NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-
-	if (stack != MAP_FAILED)
-		return stack;
-	error_sys(err, "cannot map a stack for the container's init");
-	return NULL;
-}
-
-/* clone3_call() with all signals blocked. -1 and errno. */
-static pid_t call_blocked(struct clone_args *args, void *stack, int (*fn)(void *), void *arg)
-{
-	sigset_t all, before;
-	int saved;
-	pid_t pid;
-
-	args->stack = (uint64_t)(uintptr_t)stack;
-	args->stack_size = CHILD_STACK_BYTES;
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &before); /* only fails on a wrong argument */
-	pid = clone3_call(args, fn, arg);
-	saved = errno;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
-	return pid;
-}
-
 int spawn_helper(uint64_t flags, int (*fn)(void *), void *arg, struct error *err)
 {
 	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND | flags,
 				   .exit_signal = SIGCHLD };
-	void *stack = stack_map(err);
-	int status = 0, r = 0;
-	pid_t pid;
+	pid_t pid = clone3_on_stack(&args, fn, arg);
+	int status = 0;
 
-	if (!stack)
-		return -ENOMEM;
-	pid = call_blocked(&args, stack, fn, arg);
 	if (pid < 0)
-		r = error_sys(err, "cannot make a process");
-	(void)munmap(stack, CHILD_STACK_BYTES); /* address space only */
-	if (r < 0)
-		return r;
+		return error_sys(err, "cannot make a process");
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status))
@@ -164,26 +125,19 @@ static int spawn_through_stage(struct spawn *s, struct error *err)
 		.flags = (time ? 0 : CLONE_VM | CLONE_VFORK) | CLONE_FILES | CLONE_CLEAR_SIGHAND,
 		.exit_signal = SIGCHLD,
 	};
-	void *stack = stack_map(err);
 	int status = 0;
 	pid_t stage;
 
-	if (!stack)
-		return -ENOMEM;
 	if (s->creation->namespaces.join_fd[OCI_NS_CGROUP] >= 0) {
 		args.flags |= s->args.flags & CLONE_INTO_CGROUP;
 		args.cgroup = s->args.cgroup;
 		s->args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
 	}
-	stage = call_blocked(&args, stack, stage_main, s);
-	if (stage < 0) {
-		clone_error(err);
-		(void)munmap(stack, CHILD_STACK_BYTES); /* address space only */
-		return errno == ENOSYS ? -ENOSYS : -EIO;
-	}
+	stage = clone3_on_stack(&args, stage_main, s);
+	if (stage < 0)
+		return clone_error(err);
 	while (waitpid(stage, &status, 0) < 0 && errno == EINTR)
 		;
-	(void)munmap(stack, CHILD_STACK_BYTES);
 	if (s->pid > 0)
 		return 0;
 	if (!WIFEXITED(status))
@@ -191,15 +145,18 @@ static int spawn_through_stage(struct spawn *s, struct error *err)
 				  WTERMSIG(status));
 	*err = s->error;
 	error_set_step(err, "namespaces");
-	return err->sys > 0 ? -err->sys : -EIO;
+	return error_number(err);
 }
 
 int spawn_init(struct creation *c, struct error *err)
 {
-	struct spawn *s =
-		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool copied = c->namespaces.join_fd[OCI_NS_TIME] >= 0; /* the stage has not our memory */
+	struct spawn own, *s = &own;
 	int r;
 
+	if (copied)
+		s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			 0);
 	if (s == MAP_FAILED)
 		return error_sys(err, "cannot map memory for the container's init");
 	fill_args(s, c);
@@ -211,32 +168,21 @@ int spawn_init(struct creation *c, struct error *err)
 		c->pid = s->pid;
 		c->pidfd = s->pidfd;
 	}
-	(void)munmap(s, sizeof(*s)); /* address space only */
+	if (copied)
+		(void)munmap(s, sizeof(*s)); /* address space only */
 	return r;
 }
 
 int spawn_init_shared(struct creation *c, struct error *err)
 {
 	struct spawn s = { 0 };
-	void *stack = stack_map(err);
 	pid_t pid;
 
-	if (!stack)
-		return -ENOMEM;
 	fill_args(&s, c);
 	s.args.flags |= CLONE_VM | CLONE_VFORK;
-	pid = call_blocked(&s.args, stack, init_main, &c->init);
-	if (pid < 0 && errno == ENOSYS) {
-		(void)munmap(stack, CHILD_STACK_BYTES);
-		return 1;
-	}
-	if (pid < 0) {
-		int r = clone_error(err);
-
-		(void)munmap(stack, CHILD_STACK_BYTES);
-		return r;
-	}
-	(void)munmap(stack, CHILD_STACK_BYTES); /* init has its own memory now, or is gone */
+	pid = clone3_on_stack(&s.args, init_main, &c->init);
+	if (pid < 0)
+		return errno == ENOSYS ? 1 : clone_error(err);
 	c->pid = pid;
 	c->pidfd = s.pidfd;
 	return 0;

@@ -57,7 +57,7 @@ int sync_check(const void *data, size_t n, enum sync_type type, pid_t *ret_pid, 
 		if ((unsigned)err->kind >= ERROR_KIND_COUNT)
 			err->kind = ERROR_INTERNAL;
 		err->sys = MAX(err->sys, 0);
-		return err->sys > 0 ? -err->sys : -EIO;
+		return error_number(err);
 	}
 	if (p.type != type)
 		return error_kind(err, ERROR_INTERNAL, "expected '%s' on the sync socket, got '%s'",
