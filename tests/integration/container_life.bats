@@ -5,11 +5,7 @@ load ../lib/common
 setup_file() { berth_setup_file; load_image; }
 teardown_file() { berth_teardown_file; }
 setup() { needs root; }
-teardown() {
-  local ids
-  ids=$(berth ps -aq)
-  [ -z "$ids" ] || berth rm -f $ids >/dev/null
-}
+teardown() { remove_all; }
 
 @test "run -d prints the full id and returns; the container goes on" {
   run -0 berth run -d berth-test sleep 100

@@ -5,14 +5,7 @@ load ../lib/common
 setup_file() { berth_setup_file; load_image; }
 teardown_file() { berth_teardown_file; }
 setup() { needs root; }
-teardown() {
-  local ids
-  ids=$(berth ps -aq)
-  [ -z "$ids" ] || berth rm -f $ids >/dev/null
-}
-
-state() { berth inspect -f "{{.State.$1}}" "$2"; }
-monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"; }
+teardown() { remove_all; }
 
 @test "the user's berth run is killed: the container goes on, the exit code and the log are kept" {
   berth run --name survivor berth-test sh -c 'echo before; until [ -e /go ]; do sleep 0.1; done; echo after; exit 5' >/dev/null &
@@ -70,9 +63,7 @@ monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"
   # what is young may still be in the making: made older here, so that it is judged now
   find "$BERTH_ROOT/containers" -mindepth 1 -maxdepth 1 -exec touch -d '1 hour ago' {} +
   berth system check --repair
-  local ids
-  ids=$(berth ps -aq)
-  [ -z "$ids" ] || berth rm -f $ids
+  remove_all
   run -0 berth system check
   [ -z "$(ls "$BERTH_ROOT/containers" 2>/dev/null)" ]
 }

@@ -53,13 +53,6 @@ nothing_half_made() {
   ! grep -F "$BATS_FILE_TMPDIR" /proc/self/mountinfo || fail "mounts are left"
 }
 
-remove_all() {
-  local ids
-  ids=$(berth ps -aq)
-  # shellcheck disable=SC2086
-  [ -z "$ids" ] || berth rm -f $ids >/dev/null
-}
-
 @test "berth run is killed" {
   local i ms
   ms=$(duration_ms berth run --rm berth-test true)

@@ -5,14 +5,7 @@ load ../lib/common
 setup_file() { berth_setup_file; load_image; }
 teardown_file() { berth_teardown_file; }
 setup() { needs root; }
-teardown() {
-  local ids
-  ids=$(berth ps -aq)
-  [ -z "$ids" ] || berth rm -f $ids >/dev/null
-}
-
-state() { berth inspect -f "{{.State.$1}}" "$2"; }
-monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"; }
+teardown() { remove_all; }
 
 @test "a reader who comes late misses nothing" {
   run -0 bash -c 'berth run --rm berth-test seq 1 100000 | (sleep 3; tail -n 1)'

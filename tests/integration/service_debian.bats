@@ -15,9 +15,7 @@ setup() {
   [ -s "$DEBIAN_TAR" ] || skip "no image from a Debian mirror: $(tail -n 1 "$BATS_FILE_TMPDIR/mmdebstrap.log")"
 }
 teardown() {
-  local ids
-  ids=$(berth ps -aq)
-  [ -z "$ids" ] || berth rm -f $ids >/dev/null
+  remove_all
   stop_peers
 }
 

@@ -57,6 +57,18 @@ berth_setup_file() {
   mkdir -p "$BERTH_ROOT" "$BERTH_STATE" "$RUNTIME_ROOT"
 }
 
+# Every container of $BERTH_ROOT.
+remove_all() {
+  local ids
+  ids=$(berth ps -aq)
+  # shellcheck disable=SC2086
+  [ -z "$ids" ] || berth rm -f $ids >/dev/null
+}
+
+# Of a container, by name: a member of its state, and its monitor's pid.
+state() { berth inspect -f "{{.State.$1}}" "$2"; }
+monitor_of() { cat "$BERTH_STATE/$(berth inspect -f '{{.Id}}' "$1")/monitor.pid"; }
+
 # Containers that a failed test forgot are removed, so that one failure does not become many.
 berth_teardown_file() {
   local ids i
@@ -64,9 +76,7 @@ berth_teardown_file() {
     [ -e "$BERTH_ROOT/images/pending.json" ] && pgrep -f "$BERTH_ROOT .*system sweep\$" >/dev/null || break
     sleep 0.1
   done
-  ids=$(berth ps -aq 2>/dev/null) || true
-  # shellcheck disable=SC2086
-  [ -z "$ids" ] || berth rm -f $ids >/dev/null
+  remove_all || true
   for ids in $(berth-runtime --root "$RUNTIME_ROOT" list -q 2>/dev/null); do
     berth-runtime --root "$RUNTIME_ROOT" delete --force "$ids" || true
   done
