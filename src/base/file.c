@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,4 +116,20 @@ int file_write_atomic(int dir_fd, const char *path, const void *data, size_t len
 fail:
 	(void)unlinkat(dir_fd, tmp, 0); /* the first failure is the one to report */
 	return r;
+}
+
+int file_in_memory(const void *data, size_t len, int *ret_fd, struct error *err)
+{
+	cleanup_fd int fd = memfd_create("berth", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return error_sys(err, "cannot make a file in memory");
+	r = fd_write_all(fd, data, len);
+	if (r < 0)
+		return error_num(err, -r, "cannot write a file in memory");
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_sys(err, "cannot rewind a file in memory");
+	*ret_fd = take_fd(&fd);
+	return 0;
 }

@@ -29,3 +29,7 @@ enum file_write_flag {
  * never a part. */
 int file_write_atomic(int dir_fd, const char *path, const void *data, size_t len, mode_t mode,
 		      unsigned flags, struct error *err);
+
+/* A file without a name, read and written at its start, that holds data: for a program's stdin, which
+ * then needs nobody to write while it reads. *ret_fd is owned, close-on-exec. */
+int file_in_memory(const void *data, size_t len, int *ret_fd, struct error *err);

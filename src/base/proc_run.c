@@ -8,34 +8,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/proc.h"
 
 #define PIECE_BYTES 4096
-
-static int input_file(const struct proc_run *run, int *ret_fd, struct error *err)
-{
-	cleanup_fd int fd = -EBADF;
-	int r;
-
-	if (!run->input)
-		return 0;
-	fd = memfd_create("input", MFD_CLOEXEC);
-	if (fd < 0)
-		return error_sys(err, "cannot make a file for the input of '%s'", run->argv[0]);
-	r = fd_write_all(fd, run->input, run->input_len);
-	if (r < 0)
-		return error_num(err, -r, "cannot keep the input of '%s'", run->argv[0]);
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_sys(err, "cannot rewind the input of '%s'", run->argv[0]);
-	*ret_fd = take_fd(&fd);
-	return 0;
-}
 
 /* The program, and the end of the pipe that it writes to. */
 static int start(const struct proc_run *run, int in_fd, int *ret_out_fd, int *ret_pidfd,
@@ -134,7 +115,7 @@ int proc_run(const struct proc_run *run, struct buf *output, struct proc_status 
 	cleanup_fd int in_fd = -EBADF, out_fd = -EBADF, pidfd = -EBADF;
 	struct proc_status status;
 	struct error ignored; /* the first failure is the one that counts */
-	int r = input_file(run, &in_fd, err);
+	int r = run->input ? file_in_memory(run->input, run->input_len, &in_fd, err) : 0;
 
 	buf_clear(output);
 	if (r == 0)

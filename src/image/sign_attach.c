@@ -5,10 +5,10 @@
  * Whoever signs the same manifest at the same moment may lose: registries have no compare-and-swap.
  */
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/base64.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
@@ -33,13 +33,8 @@ static int put_blob(struct registry *registry, const struct buf *data, const cha
 					.size = data->len };
 	if (r != 0)
 		return r < 0 ? r : 0;
-	fd = memfd_create("signature", MFD_CLOEXEC);
-	if (fd < 0)
-		return error_sys(err, "cannot make a file in memory");
-	r = fd_write_all(fd, data->data, data->len);
-	if (r < 0)
-		return error_num(err, -r, "cannot write a file in memory");
-	return registry_blob_upload(registry, &id, data->len, fd, err);
+	r = file_in_memory(data->data, data->len, &fd, err);
+	return r < 0 ? r : registry_blob_upload(registry, &id, data->len, fd, err);
 }
 
 /* What is attached already; no layers: nothing. */

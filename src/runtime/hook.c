@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/proc.h"
 #include "base/sig.h"
@@ -80,22 +80,6 @@ void hook_output_close(struct hook_output *output)
 
 /* Running */
 
-/* The state on fd 0: a file, so that no hook that reads late or never can block us. */
-static int state_file(const char *state, struct error *err)
-{
-	cleanup_fd int fd = memfd_create("state", MFD_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return error_sys(err, "cannot make a file for the state");
-	r = fd_write_all(fd, state, strlen(state));
-	if (r < 0)
-		return error_num(err, -r, "cannot write the state");
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_sys(err, "cannot rewind the state");
-	return take_fd(&fd);
-}
-
 /* In the hook's process: its fds 0, 1 and 2. */
 static int give_stdio(const struct hook_how *how, int state_fd, struct error *err)
 {
@@ -160,16 +144,15 @@ static int wait_hook(const struct oci_hook *h, int pidfd, int report_fd, struct 
 
 	if (r != 0)
 		(void)proc_kill(pidfd, SIGKILL); /* it may have ended meanwhile */
-	if (proc_wait(pidfd, &status, r < 0 ? &own : err) < 0)
-		return -EIO;
-	if (late < 0)
-		return late;
+	r = proc_wait(pidfd, &status, late < 0 ? &own : err);
+	if (late < 0 || r < 0)
+		return late < 0 ? late : r;
 	if (late > 0)
 		return error_kind(err, ERROR_INTERNAL, "it ran longer than its timeout of %d s",
 				  h->timeout_s);
 	if (sock_recv(report_fd, &own, sizeof(own), NULL, NULL) == sizeof(own)) {
 		*err = own;
-		return -EIO;
+		return error_number(err);
 	}
 	if (status.code != 0)
 		return error_kind(err, ERROR_INTERNAL, "%s", proc_status_text(&status, text));
@@ -191,10 +174,10 @@ static int run_one(const struct hook_run *run, struct error *err)
 	pid_t pid;
 	int r;
 
-	state_fd = state_file(run->how->state, err);
-	if (state_fd < 0)
-		return state_fd;
-	r = sock_pair(SOCK_SEQPACKET, &ours_fd, &theirs_fd, err);
+	/* on fd 0; a file, so that no hook that reads late or never can block us */
+	r = file_in_memory(run->how->state, strlen(run->how->state), &state_fd, err);
+	if (r == 0)
+		r = sock_pair(SOCK_SEQPACKET, &ours_fd, &theirs_fd, err);
 	if (r < 0)
 		return r;
 	pid = sys_clone3(&args);
