@@ -14,6 +14,7 @@
 
 /* Set-up. type is SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM, SOCK_NONBLOCK may be or-ed in. */
 
+/* Two connected ones, owned, close-on-exec. */
 int sock_pair(int type, int *ret_a, int *ret_b, struct error *err);
 
 /* Bind, and listen unless it is SOCK_DGRAM; the socket file gets exactly mode. An old file at path is replaced. */

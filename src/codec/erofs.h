@@ -84,6 +84,7 @@ static inline uint64_t erofs_place(uint64_t nid)
 	return nid * 32;
 }
 
+/* Over the bytes at place, which erofs_meta has already. */
 void erofs_put_inode(struct erofs_meta *m, uint64_t place, const struct erofs_inode *inode);
 
 /*

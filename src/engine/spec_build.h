@@ -22,6 +22,8 @@ struct spec_paths {
 /* What belongs to another container has no pid yet: start puts it in the place of the 0. */
 #define SPEC_JOIN_LATER "/proc/0/ns/"
 
+/* The whole document; cannot fail, as options are checked before. *ret_spec points into c, paths, user and
+ * c->arena. */
 void spec_build(const struct container_config *c, const struct spec_paths *paths,
 		const struct user_identity *user, struct oci_spec *ret_spec);
 

@@ -24,8 +24,11 @@ int live_set_load(struct image_store *store, const struct image_index *index, st
 void live_set_done(struct live_set *live);
 #define cleanup_live_set __attribute__((cleanup(live_set_done)))
 
+/* Digests as "sha256:..."; what is none is passed over. */
 void digest_set_add(struct digest_set *set, const char *text);
+/* To be called before the first question. */
 void digest_set_sort(struct digest_set *set);
+/* hex: the digits alone, as blobs and layers are named on disk. */
 bool digest_set_has(const struct digest_set *set, const char *hex);
 
 /*

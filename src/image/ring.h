@@ -13,6 +13,7 @@
 
 struct ring;
 
+/* Both sides share it; freed once neither uses it. */
 struct ring *ring_new(size_t n_buffers, size_t buffer_bytes);
 struct ring *ring_free(struct ring *r);
 DEFINE_CLEANUP(struct ring *, ring_free)

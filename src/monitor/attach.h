@@ -54,8 +54,10 @@ struct attach_server {
 	struct monitor_exit exit;
 };
 
+/* loop and events are borrowed for its life; nothing is open yet. */
 void attach_server_init(struct attach_server *s, struct event_loop *loop,
 			const struct attach_events *events);
+/* At path, which others of the user and root reach; clients come through the loop. */
 int attach_server_listen(struct attach_server *s, const char *path, struct error *err);
 /* A client that is connected already, whose HELLO comes as from any other; fd is taken over. */
 int attach_server_adopt(struct attach_server *s, int fd, struct error *err);

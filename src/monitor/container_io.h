@@ -39,6 +39,10 @@ struct container_io {
 	struct attach_size size; /* last asked for, for a terminal that comes later */
 };
 
+/*
+ * Makes the container's ends in child_fd: pipes, stdin only if it is open; with tty none, as its master
+ * comes later. The others are borrowed for the life of io.
+ */
 int container_io_open(struct container_io *io, struct event_loop *loop, struct container_log *log,
 		      struct attach_server *attach, bool tty, bool stdin_open, struct error *err);
 void container_io_close(struct container_io *io);

@@ -65,6 +65,7 @@ int container_log_open(struct container_log *log, const char *driver, const char
 /* Writes what has no newline, closes. */
 void container_log_close(struct container_log *log);
 
+/* n bytes as they came, cut into lines here. Never fails or waits for anybody: container_log_errors(). */
 void container_log_write(struct container_log *log, enum log_stream stream, const char *data,
 			 size_t n);
 /* The streams are at their end: write what has no newline. */

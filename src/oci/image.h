@@ -138,6 +138,7 @@ struct oci_manifest {
 	size_t n_annotations;
 };
 
+/* Strings live in arena. ERROR_INVALID: the field and what is wrong with it. */
 int oci_manifest_parse(const char *json, size_t len, struct arena *arena,
 		       struct oci_manifest *ret_manifest, struct error *err);
 void oci_manifest_format(const struct oci_manifest *manifest, struct buf *out);

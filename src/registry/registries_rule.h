@@ -29,6 +29,8 @@ struct registry_rules {
 	size_t n, capacity;
 };
 
+/* What registries.conf and its drop-ins say, the later over the earlier; none at all is an empty list.
+ * Errors   ERROR_INVALID: a file's name and what is wrong in it */
 int registry_rules_load(struct registry_rules *ret, struct error *err);
 void registry_rules_done(struct registry_rules *rules);
 #define cleanup_registry_rules __attribute__((cleanup(registry_rules_done)))

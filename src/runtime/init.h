@@ -56,6 +56,7 @@ struct init {
 	struct error error;
 };
 
+/* What init_main() changes, set to its beginning; the rest is filled in by the creator. */
 void init_prepare(struct init *init);
 
 /* Runs all steps; only returns (with an exit status) if one failed. arg: struct init. */

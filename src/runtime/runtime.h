@@ -127,6 +127,7 @@ int runtime_mounts_remove(const char *root_path, const char *id, const char *jso
 int runtime_pids(const char *root_path, const char *id, pid_t **ret_pids, size_t *ret_n,
 		 struct error *err);
 
+/* cgroup_stats() of a container. ERROR_UNSUPPORTED: it never had a cgroup, as the host delegates none. */
 int runtime_stats(const char *root_path, const char *id, struct cgroup_stats *ret_stats,
 		  struct error *err);
 

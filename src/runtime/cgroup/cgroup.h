@@ -183,4 +183,9 @@ int cgroup_frozen(const struct cgroup *cg, bool *ret_frozen, struct error *err);
 /* Writes the limits that are set; the others stay. */
 int cgroup_update(struct cgroup *cg, const struct oci_resources *resources, struct error *err);
 
+/*
+ * What the container uses now. A controller that is not there leaves zeros, a limit that is not set is
+ * CGROUP_UNLIMITED.
+ * Errors   ERROR_NOT_FOUND: no cgroup of it is left
+ */
 int cgroup_stats(const struct cgroup *cg, struct cgroup_stats *ret_stats, struct error *err);

@@ -23,6 +23,8 @@ struct cgroup_undo {
 	size_t n, capacity;
 };
 
+/* Which values go into which files of the hierarchies that cg has; nothing is written. The caller frees
+ * *ret_plan with cgroup_plan_done(). */
 int cgroup_plan_limits(const struct cgroup *cg, const struct oci_resources *resources,
 		       struct cgroup_plan *ret_plan, struct error *err);
 
