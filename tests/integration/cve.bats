@@ -110,8 +110,8 @@ without_mount() { echo "c['mounts'] = [m for m in c['mounts'] if m['destination'
     "c['hooks'] = {'startContainer': [{'path': '/bin/sh', 'args': ['sh', '-c', 'for n in \$(seq 3 40); do /proc/\$PPID/fd/\$n/$climb$host/echo escaped >>/by-hook 2>/dev/null; done; true']}]}"
   runtime run -d -b "$b" c1 </dev/null >/dev/null 2>&1
   for n in $(seq 3 40); do
-    ln -sf "/proc/self/fd/$n/$climb$host/echo" "$b/rootfs/program"
-    run runtime exec c1 /program escaped
+    ln -sf "/proc/self/fd/$n/$climb$host/echo" "$b/rootfs/echo" # busybox goes by that name
+    run runtime exec c1 /echo escaped
     expect_no_text escaped
     [ "$status" != 0 ]
   done
