@@ -344,6 +344,33 @@ all_there() {
   all_there
 }
 
+@test "containerd: it runs what berth pushes, in every format, and berth what it pushes" {
+  needs program:containerd program:ctr
+  local as
+  fill oci "$REGISTRY/ctr:oci"
+  berth push -q "$REGISTRY/ctr:oci"
+  berth push -q --format v2s2 "$REGISTRY/ctr:oci" "$REGISTRY/ctr:v2s2"
+  berth manifest create "$REGISTRY/ctr:list" "$REGISTRY/ctr:oci"
+  berth manifest push --purge "$REGISTRY/ctr:list"
+  berth rmi "$REGISTRY/ctr:oci" >/dev/null
+  fill docker "$REGISTRY/ctr:zstd"
+  berth push -q --compression-format zstd "$REGISTRY/ctr:zstd"
+  berth rmi "$REGISTRY/ctr:zstd" >/dev/null
+  # shellcheck disable=SC2016
+  PEERS=containerd run "$BERTH_TOP/tests/lib/with-peers" bash -c '
+    for as in oci v2s2 list zstd; do
+      ctr image pull --plain-http "$REGISTRY/ctr:$as" >/dev/null && ctr run --rm --cgroup /berth-push-ctr "$REGISTRY/ctr:$as" "push-$as-$$" echo "ran $as" || exit 1
+    done
+    ctr image tag "$REGISTRY/ctr:oci" "$REGISTRY/of-ctr:1" && ctr image push --plain-http "$REGISTRY/of-ctr:1"'
+  find /sys/fs/cgroup -depth -type d -path '*/berth-push-ctr*' -exec rmdir {} +
+  expect_status 0
+  for as in oci v2s2 list zstd; do
+    expect_text "ran $as"
+  done
+  run -0 berth run --rm "$REGISTRY/of-ctr:1" echo "ran by berth"
+  expect_text "ran by berth"
+}
+
 @test "umoci: what berth pushes it unpacks, what it makes berth runs" {
   needs program:umoci
   fill oci "$REGISTRY/umoci:1" --compress gzip
