@@ -21,6 +21,7 @@ setup() {
 teardown() {
   # shellcheck disable=SC2016
   as_user sh -c 'ids=$(berth ps -aq); [ -z "$ids" ] || berth rm -f $ids >/dev/null'
+  rm -rf "/tmp/berth-$USER_ID" # of a test that failed
 }
 
 @test "uid 0 is the user, 1 and up are his subordinate ids" {
