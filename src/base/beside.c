@@ -53,6 +53,7 @@ static int open_nameless(const char *path)
 static int open_named(const char *tmp, bool dir, int *ret_fd, struct error *err)
 {
 	cleanup_fd int fd = -EBADF;
+	struct stat st;
 
 	if (dir && mkdir(tmp, DIR_MODE) < 0 && errno != EEXIST)
 		return error_sys(err, "cannot create '%s'", tmp);
@@ -64,6 +65,10 @@ static int open_named(const char *tmp, bool dir, int *ret_fd, struct error *err)
 		return error_kind(err, ERROR_CONFLICT, "another process writes '%s'", tmp);
 	if (!fd_is_named(fd, AT_FDCWD, tmp))
 		return -EAGAIN;
+	/* in a directory like /tmp anybody may have made it, to keep it or to lead us into a link */
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (!dir && st.st_nlink != 1))
+		return error_kind(err, ERROR_CONFLICT,
+				  "'%s' is in the way and is not ours: remove it", tmp);
 	if (dir ? dir_empty(fd, err) < 0 : ftruncate(fd, 0) < 0)
 		return error_sys(err, "cannot clear '%s'", tmp);
 	*ret_fd = take_fd(&fd);

@@ -121,6 +121,21 @@ static void test_second_owner_of_a_directory_is_refused(void **state UNUSED)
 	assert_true(is_there(".dir.part"));
 }
 
+static void test_directory_of_another_user_is_left_alone(void **state UNUSED)
+{
+	struct beside b;
+	struct error err;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(".dir.part", 0777), 0);
+	assert_int_equal(chown(".dir.part", 1234, 1234), 0);
+	put(".dir.part/his", "");
+	assert_true(beside_open("dir", true, &b, &err) < 0);
+	assert_int_equal(err.kind, ERROR_CONFLICT);
+	assert_true(is_there(".dir.part/his"));
+}
+
 static void test_directory_that_holds_something_is_not_replaced(void **state UNUSED)
 {
 	cleanup_beside struct beside b = BESIDE_NONE;
@@ -164,6 +179,8 @@ int main(void)
 			test_directory_takes_its_name_and_clears_what_a_killed_one_left, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(test_second_owner_of_a_directory_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_directory_of_another_user_is_left_alone, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_directory_that_holds_something_is_not_replaced,
 						setup, teardown),
