@@ -46,6 +46,16 @@ int pty_open(int root_fd, const char *devpts_path, int *ret_master_fd, int *ret_
 	return 0;
 }
 
+int pty_keep_newlines(int fd)
+{
+	struct termios t;
+
+	if (tcgetattr(fd, &t) < 0)
+		return -errno;
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
 int pty_set_size(int fd, uint16_t rows, uint16_t columns)
 {
 	struct winsize size = { .ws_row = rows, .ws_col = columns };

@@ -15,6 +15,10 @@
 int pty_open(int root_fd, const char *devpts_path, int *ret_master_fd, int *ret_slave_fd,
 	     struct error *err);
 
+/* A line's end goes out as it was written, not as carriage return and newline: for who shows the
+ * output on a terminal that adds the return by itself. 0 or -errno. */
+int pty_keep_newlines(int fd);
+
 /* Rows and columns; 0 or -errno. */
 int pty_set_size(int fd, uint16_t rows, uint16_t columns);
 

@@ -56,7 +56,7 @@ struct raw_mode {
 	struct termios saved;
 };
 
-static void raw_begin(struct raw_mode *raw)
+static void raw_begin(struct raw_mode *raw, bool plain_newlines)
 {
 	struct termios t;
 
@@ -65,6 +65,8 @@ static void raw_begin(struct raw_mode *raw)
 		return; /* not a terminal: bytes pass as they are anyway */
 	t = raw->saved;
 	cfmakeraw(&t);
+	if (plain_newlines)
+		t.c_oflag |= OPOST;
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t); /* only comfort is lost */
 }
 
@@ -97,6 +99,7 @@ int foreground_begin(struct foreground *f, bool terminal, struct error *err)
 
 	f->console_fds[0] = f->console_fds[1] = f->notify_fd = -EBADF;
 	f->notify_host = NULL;
+	f->plain_newlines = false;
 	sigfillset(&all);
 	/* a fault of our own is not to be waited for */
 	sigdelset(&all, SIGSEGV);
@@ -301,7 +304,7 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 		s.in.to_fd = s.out.from_fd = master_fd;
 		s.out.to_fd = STDOUT_FILENO;
 		copy_size(master_fd);
-		raw_begin(&raw);
+		raw_begin(&raw, f->plain_newlines);
 	}
 	reap(&s); /* it may have ended before the signalfd was there */
 	session_run(&s);

@@ -198,6 +198,7 @@ static int make_attached(void *arg, struct foreground *f, pid_t *ret_pid, int *r
 	struct create_options *c = arg;
 
 	c->o.console_fd = f->console_fds[1];
+	c->o.plain_newlines = f->plain_newlines = true;
 	f->notify_host = notify_host();
 	return make_and_start(&c->o, ret_pid, ret_pidfd, &f->notify_fd, err);
 }
@@ -324,6 +325,8 @@ static int exec_attached(struct exec_options *x, struct error *err)
 		x->o.console_rows = size.ws_row;
 		x->o.console_columns = size.ws_col;
 		x->o.console_fd = f.console_fds[1];
+		/* as runc; the engine's callers know docker's, where returns come from inside */
+		x->o.plain_newlines = f.plain_newlines = !x->shell_codes;
 		r = runtime_exec(&x->o, &pid, &pidfd, err);
 	}
 	if (r == 0)

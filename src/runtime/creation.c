@@ -335,6 +335,7 @@ static int fill_init(struct creation *c, struct error *err)
 		.creator_fd = -EBADF,
 		.listen_fd = -EBADF,
 		.console_fd = c->console_fd >= 0 ? c->console_fd : c->options->console_fd,
+		.plain_newlines = c->options->plain_newlines,
 		.preserve_fds = c->options->preserve_fds,
 		.no_new_keyring = c->options->no_new_keyring,
 		.no_pivot = c->options->no_pivot,

@@ -349,6 +349,7 @@ static int open_console(struct exec *e, struct error *err)
 		return 0;
 	if (o->console_fd >= 0) {
 		e->join.console_fd = o->console_fd;
+		e->join.plain_newlines = o->plain_newlines;
 		return 0;
 	}
 	if (!o->console_socket_path)

@@ -31,6 +31,7 @@
 #include "base/str.h"
 #include "kernel/keyring.h"
 #include "oci/spec.h"
+#include "kernel/pty.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
 #include "runtime/loopback.h"
@@ -230,7 +231,11 @@ static int init_terminal(struct init *init, struct error *err)
 	if (!p || !p->terminal)
 		return 0;
 	r = tty_create(&init->mounter, p, init->console_fd, &init->slave_fd, err);
-	return r < 0 ? r : tty_adopt(init->slave_fd, err);
+	if (r < 0)
+		return r;
+	if (init->plain_newlines)
+		(void)pty_keep_newlines(init->slave_fd); /* only looks are lost */
+	return tty_adopt(init->slave_fd, err);
 }
 
 static int init_seal(struct init *init, struct error *err)

@@ -35,6 +35,7 @@ struct init {
 	int creator_fd;		       /* the creator's end, to be closed; or -EBADF */
 	int listen_fd;	/* start.sock: wait here for the start; -EBADF: on sync_fd, or not at all */
 	int console_fd; /* -EBADF: none */
+	bool plain_newlines; /* of its terminal */
 	unsigned preserve_fds;
 	bool no_new_keyring;
 	bool no_pivot;

@@ -116,6 +116,8 @@ static int join_terminal(struct join_context *ctx, struct error *err)
 		return r;
 	if (p->console_height)
 		(void)pty_set_size(slave_fd, p->console_height, p->console_width);
+	if (ctx->plain_newlines)
+		(void)pty_keep_newlines(slave_fd); /* only looks are lost */
 	if (fchown(slave_fd, p->user.uid, (gid_t)-1) < 0 && errno != EPERM && errno != EINVAL)
 		return error_sys(err, "cannot give the terminal to user %u", p->user.uid);
 	r = sock_send(ctx->console_fd, PTMX_NAME, strlen(PTMX_NAME), &master_fd, 1);

@@ -25,6 +25,7 @@ struct join_context {
 	int root_fd;	     /* the container's root where no mount namespace leads to it, or -1 */
 	int proc_fd;	     /* root of the host's /proc */
 	int console_fd;	     /* where the pty master goes; -1: no terminal */
+	bool plain_newlines; /* of the terminal */
 	unsigned preserve_fds;
 	struct process_setup setup;
 	int child_root_fd; /* the child's own: descriptors are not shared, a number means nothing

@@ -148,6 +148,19 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$@"
   run script -qec "berth-runtime --root '$RUNTIME_ROOT' exec -t c1 sh -c 'read x; echo got:\$x'" /dev/null <<<"typed"
   expect_text "got:typed"
 }
+# The caller's terminal puts the return before a newline, so that what is read by a program has none.
+@test "the lines of a terminal end in a newline alone, but for the engine" {
+  run -0 runtime exec -t c1 sh -c 'echo line; stty -a' </dev/null
+  [[ $output == $'line\n'* ]] || fail "$(od -c <<<"$output")"
+  expect_text " -onlcr"
+  run -0 runtime exec --shell-codes -t c1 echo line </dev/null
+  expect_output $'line\r'
+  needs program:script
+  run -0 script -qec "stty raw opost onlcr; berth-runtime --root '$RUNTIME_ROOT' exec -t c1 echo line" /dev/null </dev/null
+  expect_text $'line\r'
+  [[ $output != *$'line\r\r'* ]] || fail "$(od -c <<<"$output")"
+}
+
 
 @test "a detached terminal needs a console socket, which gets the master" {
   run runtime exec -d -t c1 true
