@@ -503,7 +503,7 @@ static int tell(struct creation *c, enum sync_type type, struct error *err)
 
 int creation_run_hooks(const struct creation *c, pid_t pid, struct error *err)
 {
-	struct hook_how how = { .output = &c->hook_output };
+	struct hook_how how = { .output = &c->hook_output, .dir = c->container->bundle_path };
 	cleanup_buf struct buf state = { 0 };
 	int r;
 
@@ -672,7 +672,9 @@ static int poststart(const struct creation *c, struct error *err)
 		return 0;
 	container_format_state(c->container, CONTAINER_RUNNING, c->pid, NULL, &state);
 	return hooks_run(&c->spec->hooks, OCI_HOOK_POSTSTART,
-			 &(struct hook_how){ .state = buf_str(&state), .output = &c->hook_output },
+			 &(struct hook_how){ .state = buf_str(&state),
+					     .output = &c->hook_output,
+					     .dir = c->container->bundle_path },
 			 err);
 }
 

@@ -84,9 +84,11 @@ static void run_poststop(const struct container *c)
 	container_format_state(c, CONTAINER_STOPPED, 0, NULL, &state);
 	if (hook_output_open(spec, &output, &err) < 0) /* they clean up, so they run all the same */
 		log_warning("%s", error_text(&err, text, sizeof(text)));
-	if (hooks_run(&spec->hooks, OCI_HOOK_POSTSTOP,
-		      &(struct hook_how){ .state = buf_str(&state), .output = &output }, &err) < 0)
-		log_warning("%s", error_text(&err, text, sizeof(text)));
+	(void)hooks_run(&spec->hooks, OCI_HOOK_POSTSTOP,
+			&(struct hook_how){ .state = buf_str(&state),
+					    .output = &output,
+					    .dir = c->bundle_path },
+			&err); /* never fails */
 }
 
 int runtime_delete(const char *root_path, const char *id, bool force, struct error *err)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/macro.h"
 #include "base/proc.h"
 #include "base/sig.h"
@@ -93,6 +94,13 @@ static int give_stdio(const struct hook_how *how, int state_fd, struct error *er
 	return 0;
 }
 
+static char *const *hook_env(const struct oci_hook *h, const struct hook_how *how)
+{
+	const char *const *env = h->env && (h->env[0] || !how->env) ? h->env : how->env;
+
+	return env ? (char *const *)(uintptr_t)env : environ;
+}
+
 /* In the hook's process: never returns. An error goes to the parent, success closes report_fd. */
 static NORETURN void exec_hook(const struct hook_run *run, int state_fd, int report_fd)
 {
@@ -100,14 +108,15 @@ static NORETURN void exec_hook(const struct hook_run *run, int state_fd, int rep
 	const struct hook_how *how = run->how;
 	char *const alone[] = { (char *)(uintptr_t)h->path, NULL };
 	char *const *argv = h->args ? (char *const *)(uintptr_t)h->args : alone;
-	const char *const *env = h->env ? h->env : how->env;
 	struct error err;
 
 	if (give_stdio(how, state_fd, &err) == 0 &&
 	    (!how->confine || how->confine(how->confine_arg, &err) == 0)) {
 		sig_reset_dispositions();
 		sig_unblock_all();
-		execve(h->path, argv, env ? (char *const *)(uintptr_t)env : environ);
+		if (how->dir)
+			(void)!chdir(how->dir); /* poststop: the bundle may be gone */
+		execve(h->path, argv, hook_env(h, how));
 		error_sys(&err, "cannot execute it");
 	}
 	(void)sock_send(report_fd, &err, sizeof(err), NULL, 0); /* nobody else to tell */
@@ -199,11 +208,16 @@ int hooks_run(const struct oci_hooks *hooks, enum oci_hook_kind kind, const stru
 {
 	for (size_t i = 0; i < hooks->n[kind]; i++) {
 		struct hook_run run = { .hook = &hooks->list[kind][i], .how = how };
+		char text[ERROR_TEXT_MAX];
 		int r = run_one(&run, err);
 
 		if (r < 0)
-			return error_prefix(err, r, "hooks.%s[%zu]: '%s'", kind_names[kind], i,
-					    run.hook->path);
+			r = error_prefix(err, r, "hooks.%s[%zu]: '%s'", kind_names[kind], i,
+					 run.hook->path);
+		if (r < 0 && kind != OCI_HOOK_POSTSTOP)
+			return r;
+		if (r < 0)
+			log_warning("%s", error_text(err, text, sizeof(text)));
 	}
 	return 0;
 }

@@ -11,6 +11,10 @@
  *	startContainer   start, before the execve     container       fails start
  *	poststart        start, after the execve      runtime         a warning (fails nothing)
  *	poststop         delete                       runtime         a warning (fails nothing)
+ *
+ * Those of the runtime namespaces run in the bundle, with the caller's environment unless they name
+ * their own; createContainer in the rootfs, with none; startContainer in the container's root, with
+ * that of the container's process.
  */
 
 #include <errno.h>
@@ -40,14 +44,15 @@ void hook_output_close(struct hook_output *output);
 struct hook_how {
 	const char *state;		  /* the state document, given on stdin */
 	const struct hook_output *output; /* or NULL: the caller's */
-	const char *const *env;		  /* of a hook that names none, or NULL: the caller's */
+	const char *dir;	/* where they run; NULL, or gone by now: where the caller is */
+	const char *const *env; /* of a hook that names none, or NULL: the caller's */
 	int (*confine)(void *arg, struct error *err);
 	void *confine_arg;
 };
 
 /*
  * Run all hooks of one kind in order. The first that fails, or passes its timeout (it is killed
- * then), ends the row.
+ * then), ends the row; but of poststop all are run, and it is only logged (runtime.md "Lifecycle").
  *
  * Errors    "hooks.createRuntime[0]: '/bin/x': exit status 1"
  */

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -30,8 +31,8 @@
 #include "base/sig.h"
 #include "base/str.h"
 #include "kernel/keyring.h"
-#include "oci/spec.h"
 #include "kernel/pty.h"
+#include "oci/spec.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/hook.h"
 #include "runtime/loopback.h"
@@ -270,6 +271,7 @@ static int init_names(struct init *init, struct error *err)
 	return 0;
 }
 
+/* how: what is special about this kind. */
 static int run_hooks(struct init *init, enum oci_hook_kind kind, enum container_status status,
 		     struct hook_how how, struct error *err)
 {
@@ -281,6 +283,38 @@ static int run_hooks(struct init *init, enum oci_hook_kind kind, enum container_
 	how.state = buf_str(&state);
 	how.output = init->hook_output;
 	return hooks_run(&init->spec->hooks, kind, &how, err);
+}
+
+static int enter_rootfs(void *arg, struct error *err)
+{
+	const struct init *init = arg;
+
+	if (fchdir(init->mounter.root_fd) < 0)
+		return error_sys(err, "cannot change into the rootfs");
+	return 0;
+}
+
+/* They look for the container's files at root.path, and its mounts among them. */
+static int init_create_hooks(struct init *init, struct error *err)
+{
+	const struct hook_how how = { .confine = enter_rootfs,
+				      .confine_arg = init,
+				      .env = (const char *[]){ NULL } };
+	bool shown = false;
+	struct error own;
+	int r;
+
+	if (init->spec->hooks.n[OCI_HOOK_CREATE_CONTAINER] == 0)
+		return 0;
+	/* on a shared mount it would appear on the host */
+	if (!init->mounter.on_host && !(init->plan->propagation & MS_SHARED))
+		shown = pivot_show_root(init->mounter.root_fd, init->plan->rootfs_path) == 0;
+	r = run_hooks(init, OCI_HOOK_CREATE_CONTAINER, CONTAINER_CREATING, how, err);
+	if (!shown || pivot_attach_root(init->mounter.root_fd, &own) == 0)
+		return r;
+	if (r >= 0)
+		*err = own;
+	return r < 0 ? r : -EIO;
 }
 
 static int init_hooks(struct init *init, struct error *err)
@@ -295,8 +329,7 @@ static int init_hooks(struct init *init, struct error *err)
 	r = expect(init, SYNC_HOOKED, err);
 	if (r < 0)
 		return r;
-	return run_hooks(init, OCI_HOOK_CREATE_CONTAINER, CONTAINER_CREATING,
-			 (struct hook_how){ 0 }, err);
+	return init_create_hooks(init, err);
 }
 
 static int init_limits(struct init *init, struct error *err)
@@ -391,11 +424,10 @@ static int init_start_hooks(struct init *init, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	/* a program of the container's: the variables of who made it are not for it */
 	return run_hooks(init, OCI_HOOK_START_CONTAINER, CONTAINER_CREATED,
-			 (struct hook_how){ .env = init->process->env,
-					    .confine = confine_hook,
-					    .confine_arg = init->process },
+			 (struct hook_how){ .confine = confine_hook,
+					    .confine_arg = init->process,
+					    .env = init->process->env },
 			 err);
 }
 

@@ -85,6 +85,13 @@ int pivot_attach_root(int root_fd, struct error *err)
 	return r < 0 ? error_num(err, -r, "cannot attach the rootfs") : 0;
 }
 
+int pivot_show_root(int root_fd, const char *rootfs_path)
+{
+	cleanup_fd int dir_fd = open(rootfs_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return dir_fd < 0 ? -errno : mount_attach(root_fd, dir_fd);
+}
+
 int pivot_into(int root_fd, int proc_fd, enum pivot_way way, struct error *err)
 {
 	if (way == PIVOT_FROM_CHROOT && leave_chroot(proc_fd, err) < 0)

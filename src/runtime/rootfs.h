@@ -235,5 +235,10 @@ enum pivot_way {
 int pivot_prepare(uint64_t propagation, int proc_fd, bool *ret_chrooted, struct error *err);
 /* Attach the new rootfs where pivot_into() can reach it. */
 int pivot_attach_root(int root_fd, struct error *err);
+/*
+ * Move it to its own directory, where a createContainer hook looks for the container's files, until
+ * pivot_attach_root() takes it back. 0 or -errno: in a user namespace the path may be out of reach.
+ */
+int pivot_show_root(int root_fd, const char *rootfs_path);
 /* Make the mounter's root the root and current directory of the caller, the host's gone. */
 int pivot_into(int root_fd, int proc_fd, enum pivot_way way, struct error *err);

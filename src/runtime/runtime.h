@@ -52,10 +52,10 @@ struct runtime_create_options {
 	int console_fd;	       /* a connected socket instead of the path, else -1; borrowed */
 	unsigned preserve_fds; /* so many fds from 3 on go to the container */
 	unsigned listen_fds;   /* the first of them are sockets of sd_listen_fds(3): it is told */
-	bool plain_newlines;   /* of the terminal: no returns before them, the caller's has its own */
-	bool no_pivot;	       /* MS_MOVE instead of pivot_root: the root is a ramfs */
-	bool no_new_keyring;   /* stay in the caller's session keyring */
-	bool notify_socket;    /* a $NOTIFY_SOCKET for the container, see notify_socket.h */
+	bool plain_newlines; /* of the terminal: no returns before them, the caller's has its own */
+	bool no_pivot;	     /* MS_MOVE instead of pivot_root: the root is a ramfs */
+	bool no_new_keyring; /* stay in the caller's session keyring */
+	bool notify_socket;  /* a $NOTIFY_SOCKET for the container, see notify_socket.h */
 	enum runtime_cgroup_manager cgroup_manager;
 	/* our command line, to execute ourselves once more, sealed, before there is anything to undo;
 	 * only where this container could get at our file otherwise (runtime/sealed_self.h); or NULL */
@@ -180,7 +180,7 @@ struct runtime_exec_options {
 	bool tty; /* a new pseudo terminal; its master goes to console_* */
 	uint16_t console_rows, console_columns; /* its size; 0: not known */
 	const char *console_socket_path;
-	int console_fd; /* a connected socket instead of the path, else -1; borrowed */
+	int console_fd;	     /* a connected socket instead of the path, else -1; borrowed */
 	bool plain_newlines; /* as in runtime_create_options */
 	char *const
 		*cgroups; /* sub-cgroups that exist, as cgroup_open_enter() takes them; or NULL */

@@ -59,7 +59,9 @@ static int run_poststart(const struct container *c, struct error *err)
 	r = hook_output_open(spec, &output, err);
 	if (r == 0)
 		r = hooks_run(&spec->hooks, OCI_HOOK_POSTSTART,
-			      &(struct hook_how){ .state = buf_str(&state), .output = &output },
+			      &(struct hook_how){ .state = buf_str(&state),
+						  .output = &output,
+						  .dir = c->bundle_path },
 			      err);
 	if (r < 0) /* it may have ended by itself */
 		(void)runtime_kill(c->root_path, c->id, SIGKILL, true, &ignored);

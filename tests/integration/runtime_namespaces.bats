@@ -100,6 +100,32 @@ poststart value arg running $ours outside
 poststop value arg stopped $ours outside" ] || fail "$(cat "$dir/out")"
 }
 
+# In the bundle; createContainer in the rootfs, which is at root.path with the container's mounts.
+@test "hooks: the directory and the environment that each has of itself" {
+  local dir=$BATS_TEST_TMPDIR
+  only 'mount pid network' "c['hooks'] = {k: [{'path': '/bin/sh', 'args': ['sh', '-c', 'echo \$0 \$(pwd) \$OURS \$THEIRS', k]}] for k in ('prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop')}" \
+    "c['hooks']['createContainer'] += [{'path': '/bin/sh', 'args': ['sh', '-c', 'cat $BUNDLE/rootfs/proc/version >&2 && touch $BUNDLE/rootfs/dev/hooked']}]" \
+    "c['process']['env'] += ['THEIRS=theirs']" "c['annotations'] = {'run.oci.hooks.stdout': '$dir/out'}"
+  OURS=ours runtime create -b "$CONFIG" c1 </dev/null >"$dir/log" 2>&1 || fail "$(cat "$dir/log")"
+  OURS=ours runtime start c1
+  run -0 runtime exec c1 ls /dev/hooked
+  OURS=ours runtime delete --force c1
+  [ "$(cat "$dir/out")" = "prestart $CONFIG ours
+createRuntime $CONFIG ours
+createContainer $BUNDLE/rootfs
+startContainer / theirs
+poststart $CONFIG ours
+poststop $CONFIG ours" ] || fail "$(cat "$dir/out")"
+}
+
+@test "hooks: of poststop all run, whatever becomes of the first" {
+  only 'mount pid' "c['hooks'] = {'poststop': [{'path': '/bin/false'}, {'path': '/bin/touch', 'args': ['touch', '$BATS_TEST_TMPDIR/second']}]}"
+  runtime create -b "$CONFIG" c1 </dev/null >/dev/null 2>&1
+  run -0 runtime delete c1
+  expect_text "hooks.poststop[0]: '/bin/false': exit status 1"
+  [ -e "$BATS_TEST_TMPDIR/second" ]
+}
+
 @test "hooks: one that takes longer than its timeout is killed, and the container is not made" {
   only 'mount pid' 'c["hooks"] = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "54.321"], "timeout": 1}]}'
   run -1 runtime run -b "$CONFIG" c1 </dev/null
