@@ -32,7 +32,7 @@ static int parse_cap_set(const struct json *array, uint64_t *set, struct error *
 		if (word)
 			*set |= UINT64_C(1) << word->value;
 		else /* written for another kernel: config.md asks for a warning, not a refusal */
-			log_debug("ignoring unknown capability '%s'", name);
+			log_warning("ignoring unknown capability '%s'", name);
 	}
 	return 0;
 }

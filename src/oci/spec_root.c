@@ -70,6 +70,8 @@ int oci_spec_load(int dir_fd, const char *path, struct oci_spec **ret_spec, stru
 	int r;
 
 	r = file_read(dir_fd, path, OCI_SPEC_MAX_BYTES, &text, &len, err);
+	if (r == -ENOENT) /* known words: callers look for them */
+		return error_num(err, ENOENT, "JSON specification file %s not found", path);
 	if (r < 0)
 		return r;
 	return oci_spec_parse(text, len, ret_spec, err);

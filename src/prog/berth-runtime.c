@@ -267,6 +267,7 @@ int main(int argc, char **argv)
 		if (str_empty(g.root)) {
 			own_root = default_root();
 			g.root = own_root;
+			g.root_is_default = true;
 		}
 		verb = find_verb(argv[first]);
 		if (!verb) {

@@ -42,7 +42,7 @@ static int parse_signal(const char *text, int *ret, struct error *err)
 	}
 	if (str_to_int(text, &n) == 0) {
 		if (n < 0 || n > SIGRTMAX) /* 0 only asks whether it runs */
-			return error_kind(err, ERROR_INVALID, "invalid signal number %d", n);
+			return error_kind(err, ERROR_INVALID, "signal %d: invalid argument", n);
 		*ret = n;
 		return 0;
 	}

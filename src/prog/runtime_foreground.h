@@ -17,7 +17,7 @@ struct foreground {
 	int notify_fd;		 /* socket of the container, notify_socket.h; -EBADF: none */
 	const char *notify_host; /* the service manager's */
 	bool plain_newlines; /* the maker's: the container's terminal adds no returns, ours does */
-	int console_fds[2]; /* [0] ours, [1] to be handed to the runtime; -1: no terminal wanted */
+	int console_fds[2];  /* [0] ours, [1] to be handed to the runtime; -1: no terminal wanted */
 };
 
 /* Of our own terminal: of the one that shows the output, or else of the one that is typed into.

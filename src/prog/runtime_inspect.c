@@ -152,6 +152,9 @@ static int run_list(const struct runtime_globals *g, void *target, char **args, 
 	struct json_writer w;
 	int r = check_format(o->format, err);
 
+	/* the default one comes with the first container; another may be a typing error */
+	if (r == 0 && !g->root_is_default && access(g->root, F_OK) < 0)
+		r = error_sys(err, "cannot open '%s'", g->root);
 	if (r == 0)
 		r = container_list(g->root, &ids, err);
 	if (r < 0)

@@ -15,6 +15,7 @@
 struct runtime_globals {
 	char **argv;	  /* of the program, as it was given; for sealed_self_ensure() */
 	const char *root; /* never NULL */
+	bool root_is_default;
 	bool debug, help, version;
 	const char *log_path, *log_format, *log_level;
 	const char *manager_word, *rootless_word, *criu_path;

@@ -25,6 +25,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/proc.h"
@@ -111,8 +112,7 @@ static int add_gids(char *const *words, struct arena *arena, struct oci_user *us
 
 /* To what the process may use and gain; not to the inheritable and ambient sets, which would leak
  * into what it executes as another user. */
-static int add_caps(char *const *names, struct arena *arena, struct oci_process *p,
-		    struct error *err)
+static void add_caps(char *const *names, struct arena *arena, struct oci_process *p)
 {
 	struct oci_capabilities *caps = arena_alloc(arena, sizeof(*caps));
 
@@ -121,15 +121,15 @@ static int add_caps(char *const *names, struct arena *arena, struct oci_process 
 	for (size_t i = 0; names[i]; i++) {
 		int number = capability_parse(names[i], strlen(names[i]));
 
-		if (number < 0)
-			return error_kind(err, ERROR_INVALID, "unknown capability \"%s\"",
-					  names[i]);
+		if (number < 0) { /* may not fail (config.md, process.capabilities) */
+			log_warning("ignoring unknown capability \"%s\"", names[i]);
+			continue;
+		}
 		caps->sets[OCI_CAP_BOUNDING] |= CAPABILITY_BIT(number);
 		caps->sets[OCI_CAP_EFFECTIVE] |= CAPABILITY_BIT(number);
 		caps->sets[OCI_CAP_PERMITTED] |= CAPABILITY_BIT(number);
 	}
 	p->capabilities = caps;
-	return 0;
 }
 
 static bool same_variable(const char *a, const char *b)
@@ -180,12 +180,12 @@ static int process_from_words(struct exec *e, struct error *err)
 		p->selinux_label = o->process_label;
 	if (o->no_new_privileges)
 		p->no_new_privileges = true;
-	if (o->user)
+	if (!str_empty(o->user)) /* "" is as if it had not been given */
 		r = parse_user(o->user, &p->user, err);
 	if (r == 0 && strv_len(o->additional_gids) > 0)
 		r = add_gids(o->additional_gids, arena, &p->user, err);
 	if (r == 0 && strv_len(o->caps) > 0)
-		r = add_caps(o->caps, arena, p, err);
+		add_caps(o->caps, arena, p);
 	if (strv_len(o->env) > 0)
 		add_env(o->env, arena, p);
 	e->process = p;
