@@ -30,6 +30,8 @@ static int store(const struct option *o, void *target, const char *value, struct
 		*(const char **)field = value;
 		return 0;
 	case OPTION_LIST:
+		if (o->parse && o->parse(target, o, value, err) < 0)
+			return -EINVAL;
 		*(char ***)field = strv_push(*(char ***)field, value);
 		return 0;
 	case OPTION_INT:

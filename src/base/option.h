@@ -16,7 +16,7 @@ struct buf;
 enum option_type {
 	OPTION_BOOL,   /* bool; --x, --x=false */
 	OPTION_STRING, /* const char *: points into argv; the last one wins */
-	OPTION_LIST,   /* char **: a strv; every use appends */
+	OPTION_LIST,   /* char **: a strv; every use appends. parse(), if given, checks the value */
 	OPTION_INT,    /* int */
 	OPTION_CALL,   /* parse() is called with the value (for flags: "true") */
 };

@@ -327,10 +327,13 @@ static int remove_all(struct engine *e, const struct rmi_flags *f, char **refs, 
 		char text[ERROR_TEXT_MAX];
 
 		if (remove_one(e, f, refs[i], &removal, err) < 0) {
-			if ((f->force || f->ignore) && err->kind == ERROR_NOT_FOUND)
+			bool missing = err->kind == ERROR_NOT_FOUND;
+
+			if (f->ignore && missing)
 				continue;
 			(void)fprintf(stderr, "berth: %s\n", error_text(err, text, sizeof(text)));
-			code = 1;
+			if (!f->force || !missing)
+				code = 1;
 		}
 		for (size_t j = 0; j < removal.n; j++)
 			(void)printf("%s: %s\n", removal.rows[j].deleted ? "Deleted" : "Untagged",

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/output.h"
 #include "cli/text.h"
+#include "cli/value.h"
 #include "codec/json.h"
 #include "engine/engine.h"
 #include "image/filter.h"
@@ -34,8 +35,7 @@ const struct option images_options[IMAGES_OPTIONS] = {
 	  .help = "Show digests" },
 	{ .name = "filter",
 	  .short_name = 'f',
-	  .type = OPTION_LIST,
-	  .arg = "filter",
+	  OPTION_FILTER,
 	  OPTION_FIELD(images_flags, filter),
 	  .help = "Filter output based on conditions provided" },
 	{ .name = "format",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd_prune.h"
+#include "cli/value.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -17,8 +18,7 @@
 
 const struct option prune_options[PRUNE_OPTIONS_SYSTEM] = {
 	{ .name = "filter",
-	  .type = OPTION_LIST,
-	  .arg = "filter",
+	  OPTION_FILTER,
 	  OPTION_FIELD(prune_flags, filter),
 	  .help = "Only what these allow: \"label=<key>[=<value>]\", \"label!=...\", \"until=<time>\"" },
 	{ .name = "force",

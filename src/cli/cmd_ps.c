@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "cli/output.h"
 #include "cli/text.h"
+#include "cli/value.h"
 #include "codec/json.h"
 #include "engine/engine.h"
 
@@ -29,8 +30,7 @@ const struct option ps_options[PS_OPTIONS] = {
 	  .help = "Show all containers (default shows just running)" },
 	{ .name = "filter",
 	  .short_name = 'f',
-	  .type = OPTION_LIST,
-	  .arg = "filter",
+	  OPTION_FILTER,
 	  OPTION_FIELD(ps_flags, filter),
 	  .help = "Filter output based on conditions provided" },
 	{ .name = "format",
@@ -217,13 +217,8 @@ static const struct {
 /* Index into filters of "key=value", or an error. */
 static int filter_index(const char *filter, const char **ret_value, struct error *err)
 {
-	const char *equals = strchr(filter, '=');
+	const char *equals = strchr(filter, '='); /* is there: value_check_filter() */
 
-	if (!equals)
-		return error_kind(
-			err, ERROR_INVALID,
-			"invalid argument \"%s\" for \"-f, --filter\" flag: bad format of filter (expected name=value)",
-			filter);
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
 		const char *rest = str_after(filter, filters[i].key);
 

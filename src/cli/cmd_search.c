@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/registry_flags.h"
 #include "cli/text.h"
+#include "cli/value.h"
 #include "codec/json.h"
 #include "image/reference.h"
 #include "registry/registry.h"
@@ -39,8 +40,7 @@ static const struct option options[] = {
 	REGISTRY_OPTION_CREDS(search_flags),
 	{ .name = "filter",
 	  .short_name = 'f',
-	  .type = OPTION_LIST,
-	  .arg = "filter",
+	  OPTION_FILTER,
 	  OPTION_FIELD(search_flags, filter),
 	  .help = "Filter output: is-automated=BOOL, is-official=BOOL, stars=NUMBER" },
 	{ .name = "format",

@@ -2,7 +2,9 @@
 #include "cli/value.h"
 
 #include <stdint.h>
+#include <string.h>
 
+#include "base/macro.h"
 #include "base/str.h"
 #include "base/units.h"
 
@@ -45,4 +47,15 @@ int value_nano(void *target, const struct option *o, const char *value, struct e
 	if (units_parse_nano(value, field_of(target, o)) < 0)
 		return invalid(o, value, "not a decimal number", err);
 	return 0;
+}
+
+int value_check_filter(void *target UNUSED, const struct option *o, const char *value,
+		       struct error *err)
+{
+	if (strchr(value, '='))
+		return 0;
+	return error_kind(
+		err, ERROR_INVALID,
+		"invalid argument \"%s\" for \"%s--%s\" flag: bad format of filter (expected name=value)",
+		value, o->short_name ? "-f, " : "", o->name);
 }

@@ -15,4 +15,8 @@ int value_i64(void *target, const struct option *o, const char *value, struct er
 /* int64_t, 10^-9: "1.5" cpus */
 int value_nano(void *target, const struct option *o, const char *value, struct error *err);
 
+/* Of a row of type OPTION_LIST: only "KEY=VALUE" is a filter, in docker's words. */
+int value_check_filter(void *target, const struct option *o, const char *value, struct error *err);
+
 #define OPTION_VALUE(parse_, arg_) .type = OPTION_CALL, .parse = (parse_), .arg = (arg_)
+#define OPTION_FILTER		   .type = OPTION_LIST, .parse = value_check_filter, .arg = "filter"

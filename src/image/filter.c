@@ -133,11 +133,8 @@ static int parse_word(struct parser *p, const char *word, enum image_filter_set 
 	const char *equals = strchr(word, '=');
 
 	if (!equals)
-		return error_kind(
-			p->err, ERROR_INVALID,
-			"invalid argument \"%s\" for \"-f, --filter\" flag: bad format of "
-			"filter (expected name=value)",
-			word);
+		return error_kind(p->err, ERROR_INVALID,
+				  "bad format of filter '%s' (expected name=value)", word);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		bool taken = set == IMAGE_FILTER_LIST ? keys[i].list : keys[i].prune;
 

@@ -9,7 +9,7 @@
  *	createRuntime    the same, after prestart     runtime         fails create
  *	createContainer  the same, before pivot_root  container       fails create
  *	startContainer   start, before the execve     container       fails start
- *	poststart        start, after the execve      runtime         a warning (fails nothing)
+ *	poststart        start, after the execve      runtime         fails start, ends the container
  *	poststop         delete                       runtime         a warning (fails nothing)
  *
  * Those of the runtime namespaces run in the bundle, with the caller's environment unless they name

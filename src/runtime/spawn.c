@@ -44,6 +44,7 @@ static void fill_args(struct spawn *s, struct creation *c)
 	s->creation = c;
 	s->pid = 0;
 	s->pidfd = -EBADF;
+	error_clear(&s->error);
 	s->args = (struct clone_args){
 		.flags = c->namespaces.make | CLONE_PIDFD | CLONE_PARENT_SETTID |
 			 CLONE_CLEAR_SIGHAND,

@@ -43,8 +43,8 @@ names() {
   [ "$(names -f dangling=true)" = "" ]
   run -1 berth images -f colour=red
   expect_text "Invalid filter 'colour'"
-  run -1 berth images -f colour
-  expect_text "bad format of filter (expected name=value)"
+  run -125 berth images -f colour
+  expect_text 'invalid argument "colour" for "-f, --filter" flag: bad format of filter (expected name=value)'
   run -1 berth images -f before=nobody
   expect_text "No such image: nobody:latest"
 }
