@@ -294,11 +294,11 @@ static int apply_healthcheck(struct change *c)
 	}
 	c->args += strspn(c->args, " \t");
 	if (word && strcasecmp(word, "NONE") == 0 && !*c->args) {
-		h->test = append(c, NULL, &h->n_test, "NONE");
+		h->test = append(c, h->test, &h->n_test, "NONE");
 	} else if (word && strcasecmp(word, "CMD") == 0 && *c->args) {
 		bool shell = parse_exec_form(c, &args, &n) != 0;
 
-		h->test = append(c, NULL, &h->n_test, shell ? "CMD-SHELL" : "CMD");
+		h->test = append(c, h->test, &h->n_test, shell ? "CMD-SHELL" : "CMD");
 		if (shell)
 			h->test = append(c, h->test, &h->n_test, c->args);
 		for (size_t i = 0; !shell && i < n; i++)
