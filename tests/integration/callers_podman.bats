@@ -135,32 +135,6 @@ END
 
 # --- as an ordinary user ---
 
-# Stores, settings and the image of the user.
-prepare_user() {
-  local dir=$USERS
-  while [ "$dir" != /tmp ] && [ "$dir" != / ]; do # podman wants all to be able to enter, and would see to it
-    chmod a+x "$dir"
-    dir=$(dirname "$dir")
-  done
-  cp "$BATS_FILE_TMPDIR/image.tar" "$USER_HOME/image.tar"
-  chmod 644 "$USER_HOME/image.tar"
-  sed "s#= \"$BATS_FILE_TMPDIR.*##; s#\"$BERTH_BIN/#\"$USERS/bin/#" "$CONTAINERS_CONF" >"$USER_HOME/containers.conf"
-  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/store"\nrunroot = "%s/run/store"\n' "$USER_HOME" "$USER_HOME" >"$USER_HOME/storage.conf"
-  chmod 644 "$USER_HOME"/*.conf
-  mknod -m 666 "$USERS/tun" c 10 200 # the host's is open to all where udev made it
-  user_podman load -q -i "$USER_HOME/image.tar"
-}
-
-# Its runtime directory has a short name: sockets of rootlessport lie there, and a name that is too long makes podman wait for ever.
-user_podman() {
-  export -f as as_user
-  # shellcheck disable=SC2016
-  unshare -m --propagation private bash -c '
-    mount --bind "$USER_HOME/run" /mnt
-    [ ! -e /dev/net/tun ] || mount --bind "$USERS/tun" /dev/net/tun
-    as_user env XDG_RUNTIME_DIR=/mnt PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$USER_HOME/containers.conf" CONTAINERS_STORAGE_CONF="$USER_HOME/storage.conf" podman "$@"' podman "$@"
-}
-
 needs_user() {
   needs userns program:newuidmap
   [ -n "${USERS:-}" ] || skip "needs the ordinary user of this file"

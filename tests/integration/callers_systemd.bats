@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # lanes: systemd, needs systemd as pid 1
-# podman and docker that let systemd make the cgroups, with berth-runtime below them.
+# podman (also of an ordinary user) and docker that let systemd make the cgroups, with berth-runtime below them.
 load ../lib/common
 load ../lib/callers
 
@@ -56,6 +56,26 @@ show() {
   [ "$(find "$slice" -maxdepth 1 -name 'libpod-*.scope' | wc -l)" = 3 ] # that of the pod itself, too
   podman pod rm -f -t 0 pod
   [ ! -e "$slice" ]
+}
+
+@test "podman of an ordinary user: scopes of his own manager, with their limits" {
+  needs userns program:newuidmap
+  start_user_manager
+  prepare_user
+  local id scope
+  id=$(user_podman run -d --network none --name c1 -m 64m --pids-limit 30 --cpus 0.5 berth-test sleep 1000)
+  scope=$MANAGED/user.slice/libpod-$id.scope
+  [ "$(as_user systemctl --user show -P TasksMax "libpod-$id.scope")" = 30 ]
+  cd "/sys/fs/cgroup$scope"
+  [ "$(cat memory.max pids.max cpu.max | xargs)" = "67108864 30 50000 100000" ]
+  run -0 user_podman exec c1 cat /sys/fs/cgroup/memory.max
+  expect_output 67108864
+  user_podman update -m 32m c1
+  [ "$(cat memory.max)" = 33554432 ]
+  cd /
+  user_podman rm -f -t 0 c1
+  [ ! -e "/sys/fs/cgroup$scope" ]
+  stop_user_manager
 }
 
 @test "docker: the same with native.cgroupdriver=systemd" {

@@ -221,26 +221,11 @@ annotate() { printf 'c["annotations"] = {%s}' "$(printf '"run.oci.%s", ' "$@")";
   expect_text "not the name of a slice"
 }
 
-# The manager of an ordinary user, as user@.service starts it: his part of the cgroups, his systemd.
-start_user_manager() {
-  make_users
-  make_image rootfs "$USERS/rootfs"
-  chown -R "$USER_ID:$USER_ID" "$USERS/rootfs"
-  useradd -M -u "$USER_ID" -d "$USER_HOME" bats-user # a manager wants a name
-  systemctl start dbus # moves processes between what two managers own
-  systemd-run -q --uid=$USER_ID -p Delegate=yes -E "XDG_RUNTIME_DIR=$USER_HOME/run" --unit=bats-manager /lib/systemd/systemd --user
-  wait_until 20 test -S "$USER_HOME/run/systemd/private"
-  MANAGED=/system.slice/bats-manager.service
-}
-stop_user_manager() {
-  unmake_users
-  systemctl stop bats-manager
-  userdel bats-user
-}
-
 @test "an ordinary user's container is a scope of his own manager, with the limits it asks for" {
   needs userns program:newuidmap
   start_user_manager
+  make_image rootfs "$USERS/rootfs"
+  chown -R "$USER_ID:$USER_ID" "$USERS/rootfs"
   local path b=$USER_HOME/b
   mkdir "$b"
   cp "$CONFIG/config.json" "$b"

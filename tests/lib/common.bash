@@ -181,6 +181,21 @@ holder() {
   cat "$USER_HOME/run/berth/userns.pid"
 }
 
+# The manager of an ordinary user, as user@.service starts it: his part of the cgroups, his systemd.
+start_user_manager() {
+  make_users
+  useradd -M -u "$USER_ID" -d "$USER_HOME" bats-user # a manager wants a name
+  systemctl start dbus # moves processes between what two managers own
+  systemd-run -q --uid=$USER_ID -p Delegate=yes -E "XDG_RUNTIME_DIR=$USER_HOME/run" --unit=bats-manager /lib/systemd/systemd --user
+  wait_until 20 test -S "$USER_HOME/run/systemd/private"
+  export MANAGED=/system.slice/bats-manager.service
+}
+stop_user_manager() {
+  unmake_users
+  systemctl stop bats-manager
+  userdel bats-user
+}
+
 # --- room on the disk ---
 
 # What the store takes: du's bytes, and the sum of what "system df" says; close A B: within one percent.
