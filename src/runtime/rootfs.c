@@ -235,6 +235,7 @@ void mount_op_set_label(const struct mount_plan_input *in, struct mount_plan *p,
 	o->n_params++;
 }
 
+/* seals: gets what becomes read-only at last; NULL for a running container, where nothing comes later. */
 static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, size_t i,
 		      struct mount_op *seals, size_t *n_seals, struct error *err)
 {
@@ -262,7 +263,7 @@ static int plan_mount(const struct mount_plan_input *in, struct mount_plan *p, s
 		return r;
 	if (op->kind == MOUNT_OP_FS)
 		mount_op_set_label(in, p, op);
-	if (!in->running && op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
+	if (seals && op->kind == MOUNT_OP_FS && str_eq(op->fs_type, "tmpfs") &&
 	    (op->options.set & MOUNT_ATTR_RDONLY))
 		seal_later(op, &seals[(*n_seals)++]);
 	return check_proc(op, i, err);

@@ -302,7 +302,8 @@ PYTHON
   [ "$(runtime exec -u 1 c1 id -u)" = 1 ]
   [ "$(runtime exec -u 1:2 c1 id -g)" = 2 ]
   [ "$(runtime exec -u 2147483647 c1 id -u)" = 2147483647 ]
-  for user in 1: :1 +1 -1 4294967296 4294967295 abc "" " 1" 0x1 1:-1 1:4294967296; do
+  [ "$(runtime exec -u "" c1 id -u)" = 0 ] # config.json's, as with runc
+  for user in 1: :1 +1 -1 4294967296 4294967295 abc " 1" 0x1 1:-1 1:4294967296; do
     run runtime exec -u "$user" c1 id -u
     [ "$status" != 0 ] || fail "user '$user' was accepted: $output"
   done

@@ -218,7 +218,7 @@ static void test_users_mount_replaces_the_default(void **state)
 	f->o.volume = strv_push(NULL, "/my/hosts:/etc/hosts:ro");
 	expect_not(f, "/d/hosts");
 	expect(f, "{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"/my/hosts\","
-		  "\"options\":[\"rbind\",\"ro\",\"rprivate\"]}");
+		  "\"options\":[\"rbind\",\"rro\",\"rprivate\"]}");
 }
 
 static void test_shared_mount_opens_the_roots_propagation(void **state)
