@@ -54,6 +54,7 @@ static int open_named(const char *tmp, bool dir, int *ret_fd, struct error *err)
 {
 	cleanup_fd int fd = -EBADF;
 	struct stat st;
+	int r = 0;
 
 	if (dir && mkdir(tmp, DIR_MODE) < 0 && errno != EEXIST)
 		return error_sys(err, "cannot create '%s'", tmp);
@@ -69,8 +70,12 @@ static int open_named(const char *tmp, bool dir, int *ret_fd, struct error *err)
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (!dir && st.st_nlink != 1))
 		return error_kind(err, ERROR_CONFLICT,
 				  "'%s' is in the way and is not ours: remove it", tmp);
-	if (dir ? dir_empty(fd, err) < 0 : ftruncate(fd, 0) < 0)
-		return error_sys(err, "cannot clear '%s'", tmp);
+	if (dir)
+		r = dir_empty(fd, err);
+	else if (ftruncate(fd, 0) < 0)
+		r = error_sys(err, "cannot clear '%s'", tmp);
+	if (r < 0)
+		return r;
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
