@@ -17,6 +17,7 @@ static bool takes_value(const struct option *o)
 static int store(const struct option *o, void *target, const char *value, struct error *err)
 {
 	void *field = (char *)target + o->offset;
+	int r;
 
 	switch (o->type) {
 	case OPTION_BOOL:
@@ -30,8 +31,9 @@ static int store(const struct option *o, void *target, const char *value, struct
 		*(const char **)field = value;
 		return 0;
 	case OPTION_LIST:
-		if (o->parse && o->parse(target, o, value, err) < 0)
-			return -EINVAL;
+		r = o->parse ? o->parse(target, o, value, err) : 0;
+		if (r < 0)
+			return r;
 		*(char ***)field = strv_push(*(char ***)field, value);
 		return 0;
 	case OPTION_INT:

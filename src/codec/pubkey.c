@@ -89,18 +89,27 @@ static int digest_of(const struct crypto *c, const EVP_PKEY *key, const EVP_MD *
 	}
 }
 
+/* What a signature by this key is made of: its digest, and a context. */
+static int begin(const struct crypto *c, EVP_PKEY *key, const EVP_MD **ret_md, EVP_MD_CTX **ret_ctx,
+		 struct error *err)
+{
+	int r = digest_of(c, key, ret_md, err);
+
+	if (r < 0)
+		return r;
+	*ret_ctx = c->md_new();
+	return *ret_ctx ? 0 : error_oom(err);
+}
+
 static int verify(const struct crypto *c, EVP_PKEY *key, const void *data, size_t len,
 		  const void *sig, size_t sig_len, struct error *err)
 {
 	const EVP_MD *md = NULL;
-	EVP_MD_CTX *ctx;
-	int r = digest_of(c, key, &md, err);
+	EVP_MD_CTX *ctx = NULL;
+	int r = begin(c, key, &md, &ctx, err);
 
 	if (r < 0)
 		return r;
-	ctx = c->md_new();
-	if (!ctx)
-		return error_oom(err);
 	if (c->init(ctx, NULL, md, NULL, key) != 1)
 		r = error_kind(err, ERROR_UNSUPPORTED, "OpenSSL refuses this key");
 	else
@@ -137,15 +146,12 @@ static int sign(const struct crypto *c, EVP_PKEY *key, const void *data, size_t 
 		struct buf *ret_sig, struct error *err)
 {
 	const EVP_MD *md = NULL;
+	EVP_MD_CTX *ctx = NULL;
 	size_t n = 0;
-	EVP_MD_CTX *ctx;
-	int r = digest_of(c, key, &md, err);
+	int r = begin(c, key, &md, &ctx, err);
 
 	if (r < 0)
 		return r;
-	ctx = c->md_new();
-	if (!ctx)
-		return error_oom(err);
 	/* asked without a buffer, it tells the most that it may need */
 	if (c->sign_init(ctx, NULL, md, NULL, key) != 1 || c->sign(ctx, NULL, &n, data, len) != 1) {
 		r = error_kind(err, ERROR_UNSUPPORTED, "OpenSSL refuses this key");

@@ -24,7 +24,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/driver.h"
 
-static int put(int dir_fd, pid_t pid)
+int cgroup_put(int dir_fd, pid_t pid)
 {
 	char text[16];
 
@@ -44,7 +44,7 @@ int cgroup_place(const struct cgroup *cg, pid_t pid, struct error *err)
 	if (r < 0)
 		return r;
 	fd = open(n->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = fd < 0 ? -errno : put(fd, pid);
+	r = fd < 0 ? -errno : cgroup_put(fd, pid);
 	return r < 0 ? error_num(err, -r, "cannot move process %d into cgroup '%s'", (int)pid,
 				 n->dir)
 		     : 0;
@@ -86,7 +86,7 @@ int cgroup_delegate_below(const struct cgroup *cg, const char *name, pid_t pid, 
 	if (r < 0)
 		return r;
 	fd = path_open_beneath(n->dir_fd, name + strspn(name, "/"), O_PATH | O_DIRECTORY, 0);
-	r = fd < 0 ? fd : put(fd, pid);
+	r = fd < 0 ? fd : cgroup_put(fd, pid);
 	if (r < 0)
 		return error_num(err, -r, "cannot move process %d into cgroup '%s'", (int)pid, dir);
 	below.dir = dir;
@@ -98,7 +98,7 @@ int cgroup_delegate_below(const struct cgroup *cg, const char *name, pid_t pid, 
 /* exec */
 
 /*
- * Where init is, from the container's cgroup on: "/init.scope". path ends the directory of the
+ * Where init is, from the container's cgroup on: "init.scope". path begins with what ends the directory of the
  * container's cgroup in our view of the hierarchy. NULL: it is not below.
  */
 const char *cgroup_rest_below(const char *dir, const char *path)

@@ -3,7 +3,6 @@
 /* Cgroups and processes that change hands. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,12 +45,9 @@ int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct error *err)
 
 int cgroup_move(const struct cgroup *cg, pid_t pid, struct error *err)
 {
-	char text[16];
-
-	(void)snprintf(text, sizeof(text), "%d", (int)pid);
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct cgroup_node *n = &cg->nodes[i];
-		int r = n->driver->v2 ? 0 : file_poke(n->dir_fd, "cgroup.procs", text);
+		int r = n->driver->v2 ? 0 : cgroup_put(n->dir_fd, pid);
 
 		if (r < 0)
 			return error_num(err, -r, "cannot move process %d into cgroup '%s'",

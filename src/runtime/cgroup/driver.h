@@ -44,6 +44,9 @@ void cgroup_enable_below(const struct cgroup_node *n, const char *dir);
 /* delegate.c: the directory, and the files in it that may be given away */
 int cgroup_give(const struct cgroup_node *n, uid_t uid, gid_t gid, struct error *err);
 
+/* below.c: moves a process into this directory. -errno */
+int cgroup_put(int dir_fd, pid_t pid);
+
 /* below.c: what path, as in /proc/PID/cgroup, has behind the cgroup of dir; NULL: it is not below. Pure. */
 const char *cgroup_rest_below(const char *dir, const char *path);
 
